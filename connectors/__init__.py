@@ -1,0 +1,1 @@
+"""Connectors: one module a kind of source."""

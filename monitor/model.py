@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-type Json = None | bool | int | float | str | list[Json] | dict[str, Json]
+Json = Any  # any JSON value: str, int, float, bool, None, and lists and mappings of these
 
 
 def digest(*parts: str | None) -> str:

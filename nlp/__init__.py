@@ -1,0 +1,1 @@
+"""Understanding: mentions in, enrichments out."""

@@ -1,0 +1,1 @@
+"""A small scripted town whose server speaks the real APIs of its sources."""

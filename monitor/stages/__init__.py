@@ -1,0 +1,1 @@
+"""The line, a module a step: store in, store out; no stage calls another."""

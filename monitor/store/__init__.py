@@ -1,0 +1,1 @@
+"""The record: everything that must not be lost, in SQL."""

@@ -1,0 +1,1 @@
+"""Text as it is found and as it is compared. Pure functions."""

@@ -1,0 +1,1 @@
+"""The inbox: one small module a screen, and the JSON API."""
