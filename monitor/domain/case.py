@@ -270,10 +270,10 @@ def opened(
     return case, event
 
 
-def joined(  # noqa: PLR0913 - a follow-up is judged by all of these
+def joined(  # noqa: PLR0913, PLR0917 - a follow-up is judged by all of these
     case: Case, mention: Mention, enrichment: Enrichment, now: datetime, policy: Policy, calendar: Calendar
 ) -> tuple[Case, CaseEvent]:
-    """The case after a follow-up: our own words stop the clock, the customer's start it; a bare thank-you does neither."""
+    """The case after a follow-up: our own words stop the clock, the customer's start it, bare thanks do neither."""
     after = case
     if mention.id not in case.mention_ids:
         after = replace(after, mention_ids=(*case.mention_ids, mention.id))

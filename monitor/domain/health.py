@@ -38,7 +38,7 @@ def after_success(health: SourceHealth, source: Source, collected: Collected, no
 
 
 def after_failure(health: SourceHealth, source: Source, error: MonitorError, now: datetime) -> SourceHealth:
-    """An attempt failed: the back-off doubles with the weighted failures, spread by a jitter that is stable a source."""
+    """An attempt failed: the back-off doubles with the weighted failures, spread by a jitter of its own."""
     status, weight = _verdict(error)
     failures = health.failures + weight
     wait = min(source.every * 2**failures, LONGEST_WAIT)
