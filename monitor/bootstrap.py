@@ -60,7 +60,10 @@ class System:
         from nlp.tagger import load_tagger  # noqa: PLC0415 - spaCy and the model take seconds to load
 
         return load_tagger(
-            self.settings.topics, languages=self.settings.languages, brand=self.settings.brand, zone=self.settings.time_zone
+            self.settings.topics,
+            languages=self.settings.languages,
+            brand=self.settings.brand,
+            zone=self.settings.time_zone,
         )
 
     @cached_property
@@ -84,7 +87,7 @@ class System:
 
         if source.missing:
             raise ConfigError(f"{source.name}: set {', '.join(source.missing)} in the environment or in config/.env")
-        return connectors.connector(source, self.http, self.now)
+        return connectors.load(source.connector)(source, self.http, self.now)  # type: ignore[no-any-return] - by name
 
     def source(self, source_id: str) -> Source:
         """A configured source by id. Raises ConfigError with the known ids."""

@@ -62,6 +62,4 @@ def run_cycle(
     tell("raise-alerts", f"{len(alerts)} alerts")
     delivered = deliver(system.store, system.notifiers, system.now)
     tell("deliver", f"{delivered.delivered} delivered, {delivered.waiting} waiting")
-    return Cycle(
-        outcomes=outcomes, tagged=tagged, cases=cases, indexed=indexed, alerts=alerts, delivered=delivered
-    )
+    return Cycle(outcomes=outcomes, tagged=tagged, cases=cases, indexed=indexed, alerts=alerts, delivered=delivered)

@@ -1,4 +1,4 @@
-"""The command line: `monitor`. Faults that we expect end with a sentence and exit status 1, never with a stack trace."""
+"""The command line: `monitor`. Expected faults end with a sentence and exit status 1, not with a stack trace."""
 
 from __future__ import annotations
 

@@ -61,7 +61,6 @@ def run(
                 with Progress() as progress:
                     due = collecting.due(system.settings.sources)
                     cycle = run_cycle(system, collecting, due, progress, patience=None if once else _PATIENCE)
-                    progress.done()
                 _show(cycle.outcomes, as_json=as_json)
                 if once:
                     return
@@ -86,8 +85,12 @@ def collect(
 
 
 def tag(
-    source: Annotated[Path | None, typer.Option("--input", help="JSONL with id, text and optional lang, channel, brand, title.")] = None,
-    target: Annotated[Path | None, typer.Option("--output", help="JSONL of tags; - or nothing: standard output.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--input", help="JSONL with id, text and optional lang, channel, brand, title.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--output", help="JSONL of tags; - or nothing: standard output.")
+    ] = None,
     as_json: AsJson = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
@@ -146,9 +149,7 @@ def index(
     with opened(config) as system, Progress() as progress:
         if rebuild:
             system.search.rebuild()
-        count = index_stage(
-            system.store, system.search, system.document, lambda n: progress("index", f"{n} documents")
-        )
+        count = index_stage(system.store, system.search, system.document, lambda n: progress("index", f"{n} documents"))
     _say("indexed", count, as_json=as_json)
 
 
@@ -190,7 +191,9 @@ def serve(
         serve_inbox(system, host or system.settings.host, port or system.settings.port)
 
 
-def serve_inbox(system: System, host: str, port: int, *, town: bool = False, ready: threading.Event | None = None) -> None:
+def serve_inbox(
+    system: System, host: str, port: int, *, town: bool = False, ready: threading.Event | None = None
+) -> None:
     """Serve until the process is told to stop. Raises ConfigError for an address that is not loopback."""
     import uvicorn  # noqa: PLC0415 - only the server needs it
 
@@ -234,5 +237,3 @@ def _say(what: str, count: int, *, as_json: bool) -> None:
         write_json({what: count})
     else:
         out.print(f"{count} {what}")
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from rich.console import Console
@@ -45,13 +45,14 @@ def write_line(value: Mapping[str, Any]) -> None:
 
 
 class Progress:
-    """Says what is being done and how far it is: in place on a terminal, a line a change elsewhere."""
+    """Says what is being done and how far it is: in place on a terminal, one line a stage elsewhere."""
 
     def __init__(self) -> None:
-        self._last = ""
+        self._stage = ""
+        self._words = ""
         self._status = err.status("starting") if err.is_terminal else None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._status is not None:
             self._status.start()
         return self
@@ -59,20 +60,18 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._status is not None:
             self._status.stop()
+        self.done()
 
     def __call__(self, stage: str, words: str) -> None:
         """`stage` is at `words`."""
+        if stage != self._stage:
+            self.done()
+        self._stage, self._words = stage, visible(words)
         if self._status is not None:
-            if self._last and self._last.split(" ", 1)[0] != stage:
-                err.print(f"  {self._last}")
-            self._status.update(f"{stage}: {words}")
-        elif self._last.split(" ", 1)[0] != stage:
-            if self._last:
-                err.print(f"  {self._last}")
-        self._last = f"{stage} {visible(words)}"
+            self._status.update(f"{stage}: {self._words}")
 
     def done(self) -> None:
-        """The last stage is ready too."""
-        if self._last:
-            err.print(f"  {self._last}")
-        self._last = ""
+        """The stage is ready: what it came to stays on the screen."""
+        if self._stage:
+            err.print(f"  {self._stage:<13}{self._words}")
+        self._stage = ""
