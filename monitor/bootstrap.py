@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,7 +16,6 @@ from monitor.model import SearchDocument, Source, Stored
 from monitor.net.client import HttpClient
 from monitor.notifiers import notifiers
 from monitor.protocols import Clock, Connector, Notifier, SearchIndex, Store, Tagger
-from monitor.query import parse
 from monitor.search.document import document
 
 
@@ -96,15 +95,6 @@ class System:
                 return source
         known = ", ".join(s.id for s in self.settings.sources) or "none yet"
         raise ConfigError(f"no source called {source_id!r} in {self.settings.folder / 'sources.yaml'}; known: {known}")
-
-    def check_queries(self) -> Iterator[str]:
-        """What is wrong with the queries of topics and rules, a sentence each."""
-        for file, named in (("topics.yaml", self.settings.topics), ("rules.yaml", self.settings.policy.rules)):
-            for entry in named:
-                try:
-                    parse(entry.query)
-                except Exception as error:  # noqa: BLE001 - the parser's own kind is added to by value checks
-                    yield f"{self.settings.folder / file}: {entry.id}: {error}"
 
     def close(self) -> None:
         """Let go of whatever was opened."""
