@@ -112,14 +112,14 @@ def _url_of(request: Json) -> str | None:
 
 
 def recorded_json(content: bytes, name: str) -> Json:
-    """The JSON of a recorded answer or a bare body. A recorded failure raises what the live answer would have raised."""
+    """The JSON of a recorded answer or a bare body. A recorded failure raises what the live one would."""
     recorded = unwrap(content, name)
     fail_on_status(recorded, name)
     return parse_json(recorded.body, name)
 
 
 def fail_on_status(recorded: Recorded, name: str) -> None:
-    """Raise the SourceError that fits the recorded status; 404 and 410 pass, for connectors that know what they mean."""
+    """Raise the SourceError that fits the recorded status; 404 and 410 pass: connectors know what they mean."""
     status = recorded.status
     said = shown(recorded.body)
     if status in {401, 403}:

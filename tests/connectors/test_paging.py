@@ -151,7 +151,7 @@ def test_a_source_that_pages_in_a_circle_is_not_followed(walk):
 
 
 def test_a_circle_does_not_move_the_mark_of_a_walk_from_the_newest():
-    def ask(token, _mark):
+    def ask(_token, _mark):
         return Answer(mentions=(), mark=9, next="a")
 
     seen = []
