@@ -5,15 +5,44 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 from monitor.errors import AccessDenied, ConfigError, RateLimited, ResponseNotUnderstood, SourceUnavailable
 from monitor.model import Json, Mention, Skipped, Source
 
 AnyOptions = TypeVar("AnyOptions", bound=BaseModel)
 Row = TypeVar("Row")
+
+
+def _web_address(value: str) -> str:
+    try:
+        parts = urlsplit(value.strip())
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        message = "not an address: it must start with https:// or http:// and name a host"
+        raise ValueError(message)
+    return value.strip()
+
+
+def _zone_name(value: str) -> str:
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = "not a time zone; write for instance Europe/Amsterdam"
+        raise ValueError(message) from None
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+"""An option that holds an http(s) address."""
+
+ZoneName = Annotated[str, AfterValidator(_zone_name)]
+"""An option that holds the name of a time zone."""
 
 SHOWN = 160
 """So many characters of a strange answer are shown in an error."""
