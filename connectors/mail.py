@@ -150,10 +150,10 @@ def _addresses(headers: dict[str, list[str]], name: str) -> Iterator[tuple[str, 
     for value in headers.get(name, []):
         found = getaddresses([value], strict=False) if _KNOWS_STRICT else getaddresses([value])
         for display, address in found:
-            plain = (
+            mailbox = (
                 address if "@" in address else next(iter(re.findall(r"[\w.+-]+@[\w.-]+\w", f"{display} {value}")), "")
             )
-            yield " ".join(decoded(display).split()).strip("\"' "), plain.lower()
+            yield " ".join(decoded(display).split()).strip("\"' "), mailbox.lower()
 
 
 def _collect(part: Message, body: _Body, *, depth: int) -> None:
@@ -226,9 +226,14 @@ def _text_of(part: Message) -> str:
 
 def _name_of(part: Message) -> str:
     try:
-        return decoded(part.get_filename() or "")
+        name = part.get_filename() or ""
     except SHAPE_ERRORS:
-        return ""
+        name = "\ufffd"
+    if "\ufffd" in name:  # the email package gives up on raw bytes in a name
+        raw = "; ".join(headers_of(part).get("content-disposition", []) + headers_of(part).get("content-type", []))
+        told = re.search(r"""name\*?\s*=\s*"?([^";]{1,500})""", raw)
+        name = told.group(1) if told else name
+    return decoded(name)
 
 
 def _safe(name: str, number: int) -> str:

@@ -133,6 +133,7 @@ class Row:
     told: Mapping[str, Json]
     raw: bytes
     fault: str | None = None
+    id_heading: str = "id"
 
 
 def decoded(content: bytes) -> str:
@@ -197,6 +198,7 @@ def _csv_row(line: int, names: list[str], columns: Mapping[int, str], fields: li
         told={told: value for told, value in zip(names, fields, strict=False) if value.strip()},
         raw=kept.getvalue().encode("utf-8", "surrogatepass"),
         fault=fault,
+        id_heading=_id_heading(names, columns),
     )
 
 
@@ -228,6 +230,7 @@ def object_row(line: int, told: Mapping[str, Json], raw: bytes | None = None, fa
         told=told,
         raw=raw if raw is not None else as_json(told),
         fault=fault,
+        id_heading=_id_heading(list(flat), columns),
     )
 
 
@@ -251,7 +254,7 @@ def mention_of(row: Row, reading: Reading) -> Mention:
     raw = {"line": row.line, "row": _without_number(row.told), "date_note": read.note, "date_zone": read.assumed_zone}
     return Mention(
         source_id=source.id,
-        origin=_text(values, "origin") or source.id,
+        origin=_text(values, "origin") or f"{source.id}/{row.id_heading}",
         native_id=named,
         channel=_text(values, "channel") or source.channel,
         url=absolute(_text(values, "url"), "") if _text(values, "url") else None,
@@ -332,7 +335,7 @@ def _chosen(values: dict[str, Json]) -> dict[str, Json]:
 
 
 def _heading(text: str) -> tuple[list[str], str] | None:
-    first = text.lstrip("\ufeff\r\n").split("\n", 1)[0].strip("\r")
+    first = re.split(r"\r|\n", text.lstrip("\ufeff\r\n"), maxsplit=1)[0]
     bare = re.sub(r'"[^"]*"', "", first)
     separator = max(";,\t|", key=bare.count)
     if not first.strip() or len(first) > LONGEST_HEADING:
@@ -350,6 +353,11 @@ def _columns(names: list[str]) -> dict[int, str]:
         if position is not None and position not in found:
             found[position] = what
     return found
+
+
+def _id_heading(names: list[str], columns: Mapping[int, str]) -> str:
+    """What the column with ids is called: the 12th call and the 12th article of one folder are two mentions."""
+    return next((_normal(names[at]) for at, what in columns.items() if what == "id"), "none")
 
 
 def _normal(name: str) -> str:

@@ -45,7 +45,8 @@ def read(content, name="feed.xml", **options):
 
 
 def rss(*items, head=""):
-    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>{head}{"".join(items)}</channel></rss>'.encode()
+    inside = f"<title>t</title>{head}{''.join(items)}"
+    return f'<?xml version="1.0"?><rss version="2.0"><channel>{inside}</channel></rss>'.encode()
 
 
 def an_item(no, *, guid=True, link=True, summary="tekst", date="Fri, 10 Jul 2026 08:00:00 GMT"):
