@@ -8,8 +8,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from monitor.errors import ConfigError
-from monitor.model import Source
-from monitor.protocols import Clock, Connector, Http
 
 CONNECTORS = {
     "rss": "connectors.rss:RssConnector",
@@ -22,6 +20,9 @@ CONNECTORS = {
     "files": "connectors.files:FilesConnector",
 }
 """Name in sources.yaml -> where its class lives; imported when first used, so that the command line starts fast."""
+
+NO_PLACE = "https://example.invalid/"
+"""The address of a source that is only read from a file."""
 
 
 def load(name: str) -> Any:
@@ -37,19 +38,14 @@ def guess(content: bytes, name: str) -> str:
     return str(import_module("connectors.guessing").guess(content, name))
 
 
-def reader(kind: str, http: Http, now: Clock, *, name: str = "try") -> Connector:
-    """A connector to `read` files with and never to fetch: what its options require is filled with stand-ins."""
-    cls = load(kind)
-    source = Source(id=name, connector=kind, name=name, channel=kind, options=_stand_ins(cls.Options))
-    connector: Connector = cls(source, http, now)
-    return connector
-
-
-def _stand_ins(options: type[BaseModel]) -> dict[str, Any]:
-    """A value for each option that has no default."""
-    needed = [name for name, told in options.model_fields.items() if told.is_required()]
-    lists = {name for name in needed if str(options.model_fields[name].annotation).startswith(("list", "tuple"))}
-    return {
-        name: ["example"] if name in lists else "https://example.invalid/" if "url" in name else "example"
-        for name in needed
-    }
+def sample_options(kind: str, name: str) -> dict[str, Any]:
+    """Options to `read` a file or an answer with, never to fetch: what has no default is filled with a stand-in."""
+    options: type[BaseModel] = load(kind).Options
+    found: dict[str, Any] = {}
+    for field, told in options.model_fields.items():
+        if not told.is_required():
+            continue
+        address = name if name.startswith(("https://", "http://")) else NO_PLACE
+        value: Any = address if "url" in field else "example"
+        found[field] = [value] if str(told.annotation).startswith(("list", "tuple")) else value
+    return found

@@ -156,7 +156,7 @@ def _spoken(transcript: transcripts.Transcript, name: str, reading: Reading) -> 
             "cues": transcript.cues,
             "first_cue": segment.first,
             "last_cue": segment.last,
-            "date_zone": read.assumed_zone if read else None,
+            "date_note": read.note or None if read else None,
         }
         mentions.append(
             Mention(

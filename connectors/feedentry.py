@@ -34,6 +34,7 @@ class Feed:
     version: str
     language: str | None = None
     title: str | None = None
+    link: str | None = None
     entries: list[Entry] = field(default_factory=list)
     whole: bool = True
     left_out: int = 0

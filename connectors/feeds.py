@@ -97,7 +97,10 @@ def _parse(content: bytes, content_type: str) -> Feed | None:
     import feedparser  # noqa: PLC0415 - slow to import, and only feeds need it
 
     headers = {"content-type": content_type} if content_type else {}
-    parsed = feedparser.parse(content, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    try:
+        parsed = feedparser.parse(content, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    except Exception:  # noqa: BLE001 - feedparser trips over some broken input in ways of its own: then it is no feed
+        return None
     if not parsed.get("version") and not parsed.entries:
         return None
     is_atom = str(parsed.get("version")).startswith("atom")
@@ -107,6 +110,7 @@ def _parse(content: bytes, content_type: str) -> Feed | None:
         version=parsed.get("version") or "",
         language=parsed.feed.get("language"),
         title=parsed.feed.get("title"),
+        link=parsed.feed.get("link"),
         entries=[_entry(entry, is_atom=is_atom) for entry in told],
         whole=bool(re.search(rb"</[^<>]{1,40}>\s*(?:<!--.*)?$", content[-2000:].rstrip(b"\x00"), re.DOTALL)),
     )

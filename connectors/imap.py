@@ -6,7 +6,7 @@ import imaplib
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
@@ -25,9 +25,6 @@ MAX_BYTES = 15 * 1024 * 1024
 TIMEOUT_SECONDS = 30.0
 _SIZE = re.compile(rb"UID (\d+).*?RFC822\.SIZE (\d+)|RFC822\.SIZE (\d+).*?UID (\d+)")
 _LATER = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "TEMPORAR", "TRY AGAIN", "TOO MANY")
-
-Connect = Callable[[str, int, float], socket.socket]
-"""connect(host, port, seconds): a socket to an address that was checked."""
 
 
 class ImapConnector:
@@ -51,7 +48,7 @@ class ImapConnector:
         self.source = source
         self.options = options_of(source, self.Options)
         self.now = now
-        self._connect = checked_connect(http)
+        self.http = http
 
     @property
     def source_id(self) -> str:
@@ -115,7 +112,7 @@ class ImapConnector:
         where = f"{options.host}:{options.port}"
         mailbox = None
         try:
-            mailbox = _mailbox(options, self._connect)
+            mailbox = _mailbox(options, self.http)
             mailbox.login(options.user, options.password.get_secret_value(), initial_folder=None)
             mailbox.folder.set(options.folder, readonly=True)
             yield mailbox
@@ -141,9 +138,11 @@ class ImapConnector:
             if mailbox is not None:
                 with suppress(Exception):
                     mailbox.logout()
+                with suppress(Exception):
+                    mailbox.client.shutdown()
 
 
-def _mailbox(options: ImapConnector.Options, connect: Connect) -> Any:
+def _mailbox(options: ImapConnector.Options, http: Http) -> Any:
     """An imap_tools mailbox whose socket goes to the address that was checked, with certificates verified."""
     from imap_tools.mailbox import BaseMailBox  # noqa: PLC0415 - only mailboxes need it
 
@@ -151,10 +150,14 @@ def _mailbox(options: ImapConnector.Options, connect: Connect) -> Any:
 
     class Client(imaplib.IMAP4):
         def _create_socket(self, timeout: float | None) -> socket.socket:
-            plain = connect(options.host, options.port, timeout or TIMEOUT_SECONDS)
+            plain = http.connect(options.host, options.port, seconds=timeout or TIMEOUT_SECONDS)
             if not secure:
                 return plain
-            return ssl.create_default_context().wrap_socket(plain, server_hostname=options.host)
+            try:
+                return ssl.create_default_context().wrap_socket(plain, server_hostname=options.host)
+            except BaseException:
+                plain.close()
+                raise
 
     class Checked(BaseMailBox):
         def _get_mailbox_client(self) -> imaplib.IMAP4:

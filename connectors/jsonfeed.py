@@ -21,6 +21,7 @@ def parse(content: bytes, name: str) -> Feed:
         version=str(told.get("version") or "json"),
         language=text_or_none(told.get("language")),
         title=text_or_none(told.get("title")),
+        link=text_or_none(told.get("home_page_url")) or text_or_none(told.get("feed_url")),
     )
     for row in rows_of(told, "items", name):
         try:

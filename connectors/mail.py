@@ -113,7 +113,6 @@ def _mention(message: Message, note: str, reading: Reading) -> Mention:
         "automatic": automatic,
         "date": header(headers, "date"),
         "date_note": read.note,
-        "date_zone": read.assumed_zone,
         "note": note,
         "html_only": html,
     }

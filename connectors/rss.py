@@ -130,7 +130,7 @@ class RssConnector:
             taken,
             lambda pair: self._mention(pair[0], pair[1], feed),
             raw=lambda pair: as_json(
-                {"entry": asdict(pair[1]), "feed": {"title": feed.title, "language": feed.language}}
+                {"entry": asdict(pair[1]), "feed": {"title": feed.title, "language": feed.language, "link": feed.link}}
             ),
             native_id=lambda pair: pair[0],
         )
@@ -164,17 +164,21 @@ class RssConnector:
         now = self.now()
         title = _text(entry.title, is_html=entry.title_is_html) or None
         text = _text(entry.text, is_html=entry.text_is_html)
-        url = self._address(entry.link, entry.base)
+        base = self._base(entry, feed)
+        url = self._address(entry.link, base)
         if title is None and not text and url is None:
             raise NotAMention("an entry without title, text or link", keep=False)
         published = parse_date(entry.published or "", zone=self.options.zone, now=now)
         updated = parse_date(entry.updated or "", zone=self.options.zone, now=now)
         edited = updated.moment if published.moment and updated.moment and updated.moment > published.moment else None
-        author = (
-            Author(name=clean(entry.author), url=self._address(entry.author_url, entry.base)) if entry.author else None
-        )
-        raw = {"feed": feed.title, "id": entry.id, "link": entry.link, "published": entry.published}
-        notes = {"date_note": published.note, "date_zone": published.assumed_zone}
+        author = Author(name=clean(entry.author), url=self._address(entry.author_url, base)) if entry.author else None
+        raw = {
+            "feed": feed.title,
+            "id": entry.id,
+            "link": entry.link,
+            "published": entry.published,
+            "date_note": published.note,
+        }
         return Mention(
             source_id=self.source_id,
             origin=self._site if _is_worldwide(native_id) else self._feed,
@@ -190,12 +194,18 @@ class RssConnector:
             fetched_at=now,
             parent_id=entry.parent or None,
             engagement=Engagement(replies=count_of(entry.replies)),
-            raw={key: value for key, value in {**raw, **notes, **entry.extra}.items() if value},
+            raw={key: value for key, value in {**raw, **entry.extra}.items() if value},
         )
 
-    def _address(self, link: str | None, base: str | None) -> str | None:
+    def _base(self, entry: Entry, feed: Feed) -> str:
+        """Where relative links start: where the entry says so, else at the feed; a file alone has no place."""
+        home = absolute(feed.link) if self._site.endswith(".invalid") else None
+        home = home or self.options.url
+        return absolute(entry.base, home) or home
+
+    def _address(self, link: str | None, base: str) -> str | None:
         """An absolute address; the real one behind a Google Alerts redirect."""
-        url = absolute(link, absolute(base, self.options.url) or self.options.url) if link else None
+        url = absolute(link, base) if link and re.search(r"\w", link) else None
         parts = urlsplit(url or "")
         if (parts.hostname or "").startswith("www.google.") and parts.path == "/url":
             behind = parse_qs(parts.query).get("url") or parse_qs(parts.query).get("q")

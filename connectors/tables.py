@@ -251,7 +251,7 @@ def mention_of(row: Row, reading: Reading) -> Mention:
     said = title if title and not caller else text[:500]
     publication = _text(values, "publication")
     named = native_id or "hash:" + digest(publication or caller or (author.name if author else None), moment, said)
-    raw = {"line": row.line, "row": _without_number(row.told), "date_note": read.note, "date_zone": read.assumed_zone}
+    raw = {"line": row.line, "row": _without_number(row.told), "date_note": read.note}
     return Mention(
         source_id=source.id,
         origin=_text(values, "origin") or f"{source.id}/{row.id_heading}",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import connectors
+from tests.contracts.connector import a_source
 
 REAL = Path("/work/shared/data/real")
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -21,7 +22,8 @@ def of_kind(*kinds):
 def read(name):
     content = (REAL / name).read_bytes()
     kind = connectors.guess(content, name)
-    return kind, connectors.reader(kind, None, lambda: NOW).read(content, name)
+    source = a_source(kind, **connectors.sample_options(kind, name))
+    return kind, connectors.load(kind)(source, None, lambda: NOW).read(content, name)
 
 
 @pytest.mark.parametrize(("name", "expected"), of_kind("feed"))

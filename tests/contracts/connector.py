@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -266,9 +267,14 @@ class HttpConnectorContract(ConnectorContract):
         assert source.id in str(caught.value)
 
 
-def an_http(server: ScriptedServer, *, total_seconds: float = 5.0) -> Any:
+@contextmanager
+def an_http(server: ScriptedServer, *, total_seconds: float = 5.0) -> Iterator[Http]:
     """The real client, allowed to reach this server and no other private address."""
-    from monitor.net.client import HttpClient  # noqa: PLC0415 - only the tests that go over HTTP need it
+    from monitor.net.client import HttpClient
 
     settings = NetSettings(allow=(server.address,), total_seconds=total_seconds, connect_seconds=2.0)
-    return HttpClient(settings)
+    client = HttpClient(settings)
+    try:
+        yield client
+    finally:
+        client.close()
