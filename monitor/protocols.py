@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -87,6 +88,9 @@ class Http(Protocol):
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
         """POST once; never redirected."""
+
+    def connect(self, host: str, port: int, *, seconds: float) -> socket.socket:
+        """A TCP connection for another protocol, under the same guard. Raises SourceUnavailable."""
 
 
 # --- understanding ----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import zlib
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ import httpx
 
 from monitor.config import NetSettings
 from monitor.errors import AccessDenied, RateLimited, ResponseNotUnderstood, SourceUnavailable
-from monitor.net.guard import Deadline, GuardedBackend, Refused, Resolve, resolve
+from monitor.net.guard import Deadline, GuardedBackend, Refused, Resolve, checked_address, resolve
 from monitor.net.polite import reset_after, retry_after
 from monitor.protocols import Clock, Response
 from monitor.text.redact import scrub_url
@@ -38,6 +39,8 @@ class HttpClient:
 
     def __init__(self, settings: NetSettings, *, resolver: Resolve = resolve, now: Clock = _now) -> None:
         self._settings = settings
+        self._allow = frozenset(entry.lower() for entry in settings.allow)
+        self._resolver = resolver
         self._now = now
         self._local = threading.local()
         transport = httpx.HTTPTransport(trust_env=False, retries=0)
@@ -98,6 +101,16 @@ class HttpClient:
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
         """POST once; a redirect is an error."""
         return self._judged(self.exchange("POST", url, headers=headers, body=body))
+
+    def connect(self, host: str, port: int, *, seconds: float) -> socket.socket:
+        """A TCP connection for other protocols than HTTP, to the address that was judged. Raises SourceUnavailable."""
+        try:
+            address = checked_address(host, port, self._allow, self._resolver)
+            return socket.create_connection((address, port), timeout=seconds)
+        except Refused as error:
+            raise SourceUnavailable(str(error)) from None
+        except (OSError, UnicodeError) as error:
+            raise SourceUnavailable(f"{host}:{port} cannot be reached ({error})") from None
 
     def exchange(
         self,
