@@ -35,7 +35,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the team promised, and how work is divided. `hours` maps weekday (0 = Monday) to opening and closing time."""
+    """What the team promised, and how work is divided. `hours`: weekday (0 = Monday) to opening and closing."""
 
     hours: Mapping[int, tuple[time, time]] = field(default_factory=dict)
     service_levels: tuple[ServiceLevel, ...] = ()

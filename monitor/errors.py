@@ -46,11 +46,12 @@ class AccessDenied(SourceError):
 
 
 class ResponseNotUnderstood(SourceError):
-    """The shape of the answer changed. Next: keep the raw answer and tell a person."""
+    """The shape of the answer changed. Next: keep the raw answer, tell a person. `status`: HTTP's, if any."""
 
     def __init__(self, message: str, *, raw: bytes | None = None) -> None:
         super().__init__(message)
         self.raw = raw
+        self.status: int | None = None
 
 
 class StoreError(MonitorError):

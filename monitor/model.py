@@ -207,7 +207,7 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """Something fetched that could not be understood, kept whole with the reason, to be replayed once that is mended."""
+    """Something fetched that could not be understood, kept whole with the reason until it can."""
 
     id: int
     source_id: str

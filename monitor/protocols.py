@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from monitor.model import (
@@ -27,6 +28,9 @@ from monitor.model import (
 
 Clock = Callable[[], datetime]
 """Tells the time, in UTC. Passed as an argument wherever time matters."""
+
+NO_DUE = datetime(9999, 12, 31, tzinfo=UTC)
+"""Stands for "no clock runs" where cases are ordered by due time."""
 
 
 # --- collecting -------------------------------------------------------------------------------------------------------
@@ -84,6 +88,9 @@ class Http(Protocol):
 
     def post(self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
         """POST once; never redirected."""
+
+    def connect(self, host: str, port: int, *, seconds: float) -> socket.socket:
+        """A TCP connection for another protocol, under the same guard. Raises SourceUnavailable."""
 
 
 # --- understanding ----------------------------------------------------------------------------------------------------
@@ -212,7 +219,7 @@ class Cases(Protocol):
     def find(
         self, wanted: CaseFilter, *, now: datetime, limit: int, after: tuple[datetime, int] | None = None
     ) -> list[Case]:
-        """By due time then id; `after` is (due, id) of the last row seen. No due time sorts last, as the year 9999."""
+        """By due time then id; `after` is (due, id) of the last row seen. No due time sorts last, as NO_DUE."""
 
     def opened_since(self, moment: datetime) -> int:
         """How many cases were opened or reopened after `moment`."""
@@ -288,19 +295,32 @@ class Store(Protocol):
     """The record: everything that the product promises not to lose. Raises StoreError."""
 
     @property
-    def cursors(self) -> Cursors: ...
+    def cursors(self) -> Cursors:
+        """How far each source has been read."""
+
     @property
-    def mentions(self) -> Mentions: ...
+    def mentions(self) -> Mentions:
+        """What was found."""
+
     @property
-    def enrichments(self) -> Enrichments: ...
+    def enrichments(self) -> Enrichments:
+        """What the taggers said."""
+
     @property
-    def cases(self) -> Cases: ...
+    def cases(self) -> Cases:
+        """Conversations and their log."""
+
     @property
-    def alerts(self) -> Alerts: ...
+    def alerts(self) -> Alerts:
+        """Alerts and their outbox."""
+
     @property
-    def sources(self) -> Sources: ...
+    def sources(self) -> Sources:
+        """The health of each source."""
+
     @property
-    def dead_letters(self) -> DeadLetters: ...
+    def dead_letters(self) -> DeadLetters:
+        """What could not be understood."""
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version; safe to run from several processes at once."""
