@@ -31,24 +31,28 @@ class Dropped:
     at: datetime
 
 
-def files(town: Town, now: datetime) -> Iterator[Dropped]:
-    """All files that stand in the folder at `now`, oldest first within a kind."""
+def files(town: Town, now: datetime, since: datetime | None = None) -> Iterator[Dropped]:
+    """The files that stand in the folder at `now` and hold something said after `since`, oldest first within a kind."""
+    begin = since or town.opens_at
     for version in town.published("mail", now):
-        yield Dropped(name=f"mail/{version.said.id}.eml", content=_mail(version), at=version.published_at)
-    yield from _phone(town.published("phone", now))
+        if version.published_at > begin:
+            yield Dropped(name=f"mail/{version.said.id}.eml", content=_mail(version), at=version.published_at)
+    yield from (file for file in _phone(town.published("phone", now)) if file.at > begin)
     for version in town.published("radio", now):
-        yield from _radio(version)
+        if version.published_at > begin:
+            yield from _radio(version)
 
 
-def drop(town: Town, folder: Path, now: datetime) -> list[Path]:
+def drop(town: Town, folder: Path, now: datetime, since: datetime | None = None) -> list[Path]:
     """Write what is due and not there yet, each file whole or not at all; returns what was written.
 
-    A file keeps the time of its newest word, so that dropping the same twice changes nothing.
+    A file keeps the time of its newest word, so that dropping the same twice changes nothing. With `since`, what was
+    said up to then is taken to stand there.
     """
     for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     written = []
-    for file in files(town, now):
+    for file in files(town, now, since):
         path = folder / file.name
         if path.is_file() and path.read_bytes() == file.content:
             continue

@@ -65,9 +65,11 @@ def replay(
     `run_line(now)` runs the stages.
     """
     count = 0
+    last: datetime | None = None
     for now in eventful(town, step):
         clock.set(now)
-        drop(town, folder, now)
+        drop(town, folder, now, last)
+        last = now
         run_line(now)
         count += 1
     return count

@@ -223,6 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "Town/1"
     timeout = 30
+    wbufsize = -1  # headers and body leave together: apart they wait for one another, 40 ms an answer
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:
