@@ -112,6 +112,7 @@ def _parse(content: bytes, content_type: str) -> Feed | None:
         title=parsed.feed.get("title"),
         link=parsed.feed.get("link"),
         entries=[_entry(entry, is_atom=is_atom) for entry in told],
+        silent=len(parsed.entries) - len(told),
         whole=bool(re.search(rb"</[^<>]{1,40}>\s*(?:<!--.*)?$", content[-2000:].rstrip(b"\x00"), re.DOTALL)),
     )
 

@@ -115,6 +115,7 @@ def _mention(message: Message, note: str, reading: Reading) -> Mention:
         "date_note": read.note,
         "note": note,
         "html_only": html,
+        "checked_by_our_server": header(headers, "authentication-results"),
     }
     return Mention(
         source_id=reading.source.id,

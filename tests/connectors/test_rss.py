@@ -283,6 +283,12 @@ def test_a_feed_without_entries_is_no_error():
     assert read(rss()) == ()
 
 
+def test_entries_that_hold_nothing_are_told_rather_than_passed_over():
+    page = a_connector().read(rss("<item>" + "<b>" * 30), "feed")
+    assert page.mentions == ()
+    assert "say nothing" in page.skipped[0].reason
+
+
 def test_a_very_long_feed_is_read_up_to_the_limit_and_the_rest_is_counted(monkeypatch):
     monkeypatch.setattr(feeds, "MAX_ENTRIES", 20)
     page = a_connector().read(rss(*(an_item(no) for no in range(50))), "feed")
