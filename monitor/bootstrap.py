@@ -86,7 +86,8 @@ class System:
 
         if source.missing:
             raise ConfigError(f"{source.name}: set {', '.join(source.missing)} in the environment or in config/.env")
-        return connectors.load(source.connector)(source, self.http, self.now)  # type: ignore[no-any-return] - by name
+        connector: Connector = connectors.load(source.connector)(source, self.http, self.now)
+        return connector
 
     def source(self, source_id: str) -> Source:
         """A configured source by id. Raises ConfigError with the known ids."""

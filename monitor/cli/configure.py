@@ -23,7 +23,7 @@ from monitor.configfile import load_settings, position_of
 from monitor.configwrite import add_entry, add_secret
 from monitor.errors import ConfigError, MonitorError, QueryError
 from monitor.line import run_cycle
-from monitor.model import Enrichment, Mention, Page, Source
+from monitor.model import Enrichment, Mention, Page, Rule, Source, Topic
 from monitor.query import parse
 from monitor.stages.collect import Collecting
 
@@ -355,7 +355,8 @@ def _of_sources(config: Path, settings: Settings) -> Iterator[tuple[str, str, st
 
 
 def _of_queries(config: Path, settings: Settings) -> Iterator[tuple[str, str, str]]:
-    for key, entries in (("topics", settings.topics), ("rules", settings.policy.rules)):
+    named: list[tuple[str, Sequence[Topic | Rule]]] = [("topics", settings.topics), ("rules", settings.policy.rules)]
+    for key, entries in named:
         for number, entry in enumerate(entries):
             try:
                 parse(entry.query)
