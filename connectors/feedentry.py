@@ -29,8 +29,9 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class Feed:
-    """A feed as it was read. `whole` is False when its end is missing; `left_out` counts entries over the limit,
-    `silent` those that hold nothing.
+    """A feed as it was read. `whole` is False when its end is missing.
+
+    `left_out` counts entries over the limit, `silent` those that hold nothing.
     """
 
     version: str
