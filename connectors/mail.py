@@ -44,6 +44,8 @@ _CHARSETS = {
     "iso-8859-8-i": "iso-8859-8",
     "utf8": "utf-8",
 }
+_FORWARDED = re.compile(r"\s*(?:fwd?|doorst|doorgestuurd|wg|tr)\s*:", re.IGNORECASE)
+"""Of a mail that is sent on, the older text is what it is about."""
 _UNSEEN = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -94,7 +96,7 @@ def _mention(message: Message, note: str, reading: Reading) -> Mention:
     html = all(is_html for _text, is_html in body.texts) and bool(body.texts)
     whole = "\n\n".join(to_text(text) if is_html else text for text, is_html in body.texts)
     whole = clean(whole.replace("\r\n", "\n"))[:LONGEST_TEXT].strip()
-    split = split_reply(whole)
+    split = Split(new=whole, quoted="") if _FORWARDED.match(subject or "") else split_reply(whole)
     if not split.new:
         split = Split(new=whole, quoted="")
     ids = message_ids(headers, "message-id")

@@ -53,6 +53,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {what: tuple(names.split()) for what, 
 
 LONGEST_FIELD = 1_000_000
 LONGEST_HEADING = 10_000
+SHORTEST_NUMBER = 6
 _SHORTENED = re.compile(r"^-?\d[.,]\d+[eE][+-]?\d+$|^-?\d+[eE]\+\d+$")
 _YES = {"1", "true", "yes", "ja", "j", "y", "waar"}
 
@@ -214,11 +215,12 @@ def mention_of(row: Row, reading: Reading) -> Mention:
 
 def _author(values: Mapping[str, Json], caller: str) -> Author | None:
     """Who wrote or called. A telephone number is kept as its hash and its last three digits."""
-    digits = re.sub(r"\D", "", caller)
-    if digits:
-        national = re.sub(r"^(?:00|)31|^0", "", digits)
-        name = _text(values, "author") or f"…{digits[-3:]}"
-        return Author(native_id=digest("telephone", national), name=name)
+    if caller:
+        digits = re.sub(r"\D", "", caller)
+        is_number = len(digits) >= SHORTEST_NUMBER and not re.search(r"[^\W\d]", caller)
+        national = re.sub(r"^(?:00)?31|^0", "", digits) if is_number else caller.lower()
+        name = _text(values, "author") or (f"…{digits[-3:]}" if digits else None)
+        return Author(native_id=digest("telephone", national), name=clean(name) if name else None)
     name, handle, native_id = _text(values, "author"), _text(values, "handle"), _text(values, "author_id")
     if not (name or handle or native_id):
         return None

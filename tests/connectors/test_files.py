@@ -89,6 +89,14 @@ def test_phone_notes_become_private_mentions_without_telephone_numbers():
     assert "612345678" not in repr(first) + str(first.raw)
 
 
+def test_callers_without_a_number_are_told_apart():
+    table = "call_id;caller;naam;notes\n1;anoniem;;a\n2;beller-07;Mw. Ottema;b\n3;beller-08;;c\n4;;;d\n"
+    authors = [mention.author for mention in read(table, "notes.csv").mentions]
+    assert len({author.native_id for author in authors[:3]}) == 3
+    assert authors[1].name == "Mw. Ottema"
+    assert authors[3] is None
+
+
 def test_clippings_keep_long_ids_and_their_source():
     first, second = read((FILES / "knipsels.csv").read_bytes(), "knipsels.csv").mentions
     assert (first.native_id, second.native_id) == ("1436278513418522630", "1436278513418522631")
@@ -182,7 +190,7 @@ def test_what_lies_beside_a_transcript_names_channel_start_and_address(tmp_path,
     assert mention.title == "Klantenuur"
     assert mention.url == "https://r.example/a#t=1"
     assert mention.published_at == datetime(2026, 7, 9, 18, 30, 1, tzinfo=UTC)
-    assert not record.skipped
+    assert [skip.raw for skip in record.skipped] == [None]
 
 
 ROLLING = """WEBVTT

@@ -238,6 +238,12 @@ def test_answers_between_the_questions_stay_together():
     assert split.quoted.count(">") == 3
 
 
+@pytest.mark.parametrize("subject", ["FW: uw zending", "Fwd: uw zending", "Doorst: uw zending"])
+def test_what_is_sent_on_is_part_of_the_mail(subject):
+    mention = read(a_mail(subject=subject, body="Is dit echt?\n\n> Betaal binnen 24 uur\n"))
+    assert "Betaal binnen 24 uur" in mention.text
+
+
 def test_a_mail_that_only_quotes_is_read_whole():
     assert read(a_mail(body="> alles\n> hiervan\n")).text == "> alles\n> hiervan"
 
