@@ -104,7 +104,9 @@ def _mention(message: Message, note: str, reading: Reading) -> Mention:
     answered = message_ids(headers, "in-reply-to")
     read = parse_date(header(headers, "date"), zone=reading.zone, now=reading.now)
     author = _author(headers)
-    automatic = is_automatic(headers, message.get_content_type(), subject or "")
+    direct = message.get_payload() if message.is_multipart() else []
+    kinds = {message.get_content_type(), *(part.get_content_type() for part in direct if isinstance(part, Message))}
+    automatic = is_automatic(headers, kinds, subject or "")
     fallback = "hash:" + digest(author.handle if author else None, header(headers, "date"), subject, whole)
     raw: dict[str, object] = {
         "quoted": split.quoted,

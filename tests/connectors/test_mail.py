@@ -201,7 +201,11 @@ def test_rubbish_in_a_mail_is_read_or_refused_but_never_a_crash(rubbish, at):
         "Le 29 avr. 2025 à 11:11, Chris <c@x.example> a écrit :",
         "tir. 18. apr. 2017 kl. 13:09 skrev Test <t@x.example>:",
         "Julia Vos <julia@x.example> schreef op 12 december 2016 om 19:05:",
+        "Em seg., 6 de jul. de 2026 às 10:00, Ana <ana@x.example> escreveu:",
+        "W dniu 6.07.2026 o 10:00 Jan <jan@x.example> napisał:",
+        "在 2026年7月6日，10:00，王 <wang@x.example> 写道：",
         "-----Oorspronkelijk bericht-----",
+        "Od: Jan <jan@x.example>\nWysłano: 6 lipca 2026\nDo: Henk\nTemat: paczka",
         "Van: Zonnekade <s@x.example>\nVerzonden: vrijdag 10 juli 2026 09:12\nAan: Henk\nOnderwerp: RE: pakket",
         "From: Zonnekade <s@x.example>\nSent: Friday, July 10, 2026\nTo: Henk\nSubject: RE: parcel",
         "Von: Zonnekade\nGesendet: Freitag\nAn: Henk\nBetreff: Paket",
@@ -228,6 +232,13 @@ def test_what_was_written_before_is_kept_apart(header):
 def test_ordinary_sentences_are_not_taken_for_quotes(text):
     assert split_reply(text).new == text
     assert split_reply(text).quoted == ""
+
+
+def test_a_quote_in_a_language_nobody_knew_is_found_by_its_address():
+    split = split_reply("Nee.\n\n2026-07-06 10:00 Jan <jan@x.example> idatzi du:\n> Het pakket is onderweg.\n")
+    assert split.new == "Nee."
+    form = "Naam: Henk\nE-mail: henk@x.example\nOrdernummer 12345 van Henk <henk@x.example>:\nkapot aangekomen"
+    assert split_reply(form).new == form
 
 
 def test_answers_between_the_questions_stay_together():
