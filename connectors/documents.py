@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from connectors import tables, transcripts
 from connectors.mail import looks_like_mail, read_mail
-from connectors.parsing import as_json, each, parse_json, shown, text_or_none
+from connectors.parsing import as_json, each, parse_json, shown, storable, text_or_none
 from connectors.reading import Reading
 from connectors.replies import split_reply
 from monitor.errors import ResponseNotUnderstood
@@ -55,7 +55,7 @@ def _read_text(text: str, name: str, suffix: str, reading: Reading) -> Found | N
     elif suffix in {".csv", ".tsv"} or tables.looks_like_table(text):
         found = _rows(tables.csv_rows(text, name), reading)
     elif suffix in {"", ".txt", ".md", ".text"} and not start.startswith("<"):
-        found = (_note(text, reading),), ()
+        found = (storable(_note(text, reading)),), ()
     return found
 
 
@@ -178,7 +178,7 @@ def _spoken(transcript: transcripts.Transcript, name: str, reading: Reading) -> 
             )
         )
     skipped = (Skipped(reason=f"{name}: a transcript in which nothing is said"),) if not mentions else ()
-    return tuple(mentions), skipped
+    return tuple(map(storable, mentions)), skipped
 
 
 def _start_in_name(named: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from email.parser import BytesParser
 from email.utils import getaddresses
 
 from connectors.mailheaders import decoded, header, headers_of, is_automatic, message_ids
-from connectors.parsing import SHAPE_ERRORS, shown
+from connectors.parsing import SHAPE_ERRORS, shown, storable
 from connectors.reading import Reading
 from connectors.replies import Split, split_reply
 from monitor.errors import ResponseNotUnderstood
@@ -74,7 +74,7 @@ def read_mail(content: bytes, name: str, reading: Reading) -> Mention:
     """The mention in a mail; one from `reading.own` is ours. ResponseNotUnderstood if it is no mail."""
     try:
         message, note = _parsed(content)
-        return _mention(message, note, reading)
+        return storable(_mention(message, note, reading))
     except (*SHAPE_ERRORS, MessageError) as error:
         said = f"{name}: a mail that cannot be read ({type(error).__name__}: {error}): {shown(content)}"
         raise ResponseNotUnderstood(said, raw=content) from None

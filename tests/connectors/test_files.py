@@ -12,7 +12,7 @@ from connectors import transcripts
 from connectors.files import FilesConnector
 from monitor.errors import AccessDenied, ConfigError, ResponseNotUnderstood, SourceUnavailable
 from monitor.model import Cursor
-from tests.contracts.connector import NOON, ConnectorContract, Record, a_source
+from tests.contracts.connector import NOON, ConnectorContract, Record, a_source, assert_storable
 from tests.contracts.server import DATA
 
 FILES = DATA / "files"
@@ -116,6 +116,14 @@ def test_json_lines_keep_long_numbers():
     assert first.author.handle == "fatima_ea"
     assert first.engagement.likes == 3
     assert (second.rating, second.rating_max) == (4.5, 5)
+
+
+def test_what_databases_refuse_is_taken_out_and_the_mention_kept():
+    line = r'{"id": "a\u0000b\ud800", "text": "half \ud83d\ude00 \ud83d", "x\udc00": [1e999, 123456789012345678901234]}'
+    (mention,) = read(line, "drop.jsonl").mentions
+    assert_storable(mention)
+    assert mention.text == "half 😀 \ufffd"
+    assert mention.raw["row"]["x\ufffd"] == [None, "123456789012345678901234"]
 
 
 def test_an_id_that_a_spreadsheet_shortened_is_refused_with_its_line():
@@ -388,5 +396,5 @@ def test_no_file_whatever_it_holds_raises_anything_unexpected(content, name):
     except ResponseNotUnderstood:
         return
     for mention in page.mentions:
-        mention.text.encode()
+        assert_storable(mention)
         assert mention.native_id

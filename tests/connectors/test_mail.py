@@ -10,7 +10,7 @@ from connectors.mail import looks_like_mail, read_mail
 from connectors.reading import Reading
 from connectors.replies import split_reply
 from monitor.errors import ResponseNotUnderstood
-from tests.contracts.connector import NOON, a_source
+from tests.contracts.connector import NOON, a_source, assert_storable
 from tests.contracts.server import DATA
 
 READING = Reading(source=a_source("imap"), now=NOON, zone="Europe/Amsterdam", own="service@zonnekade.example")
@@ -188,7 +188,7 @@ def test_rubbish_in_a_mail_is_read_or_refused_but_never_a_crash(rubbish, at):
     except ResponseNotUnderstood:
         return
     assert mention.native_id
-    mention.text.encode()
+    assert_storable(mention)
 
 
 @pytest.mark.parametrize(

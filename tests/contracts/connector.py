@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,6 +74,14 @@ class Record:
         return pages
 
 
+def assert_storable(mention: Mention) -> None:
+    """No lone surrogates or NULs in any text, no number that JSON columns refuse."""
+    told = asdict(mention)
+    written = json.dumps(told, ensure_ascii=False, allow_nan=False, default=str)
+    written.encode("utf-8")
+    assert "\\u0000" not in written
+
+
 class ConnectorContract:
     """For any kind of source; a test class supplies the fixture `make`: each call gives a fresh connector."""
 
@@ -114,6 +123,12 @@ class ConnectorContract:
                 json.dumps(dict(mention.raw), allow_nan=False)
                 assert mention.native_id
                 assert mention.channel
+
+    def test_everything_told_can_be_stored(self, make) -> None:
+        connector = make()
+        for page in connector.fetch(Cursor(source_id=connector.source_id)):
+            for mention in page.mentions:
+                assert_storable(mention)
 
     def test_a_crash_after_any_page_loses_nothing(self, make) -> None:
         whole = Record(make().source_id)
