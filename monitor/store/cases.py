@@ -11,13 +11,12 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from monitor.errors import Conflict, StoreError
 from monitor.model import Case, CaseEvent, Stored
 from monitor.protocols import CaseCounts, CaseFilter
 from monitor.store.codec import case_row, event_row, read_case, read_event
-from monitor.store.engine import Database
+from monitor.store.engine import Database, RuleBroken
 from monitor.store.revisions import SLICE, mark_triaged, raise_case, slices
 from monitor.store.tables import (
     ACTIVE,
@@ -146,12 +145,8 @@ class SqlCases:
 
         try:
             return self._database.write(work)
-        except IntegrityError as error:
-            twins = self._list(_TWIN, matter=row["matter"])
-            if not twins:
-                raise StoreError(f"A case of {case.channel} could not be opened: {error.orig}.") from error
-            winner = twins[0].assignee
-            raise Conflict(f"Case {twins[0].id} about this is open already.", winner=winner) from error
+        except RuleBroken as error:
+            raise self._twin(case, row["matter"], error) from error
 
     def move(self, case: Case, event: CaseEvent, stored: Sequence[Stored] = ()) -> Case:
         row = case_row(case)
@@ -164,12 +159,8 @@ class SqlCases:
 
         try:
             return self._database.write(work)
-        except IntegrityError as error:
-            twins = [twin for twin in self._list(_TWIN, matter=row["matter"]) if twin.id != case.id]
-            if not twins:
-                raise StoreError(f"Case {case.id} could not be moved: {error.orig}.") from error
-            message = f"Case {twins[0].id} about the same is open already."
-            raise Conflict(message, winner=twins[0].assignee) from error
+        except RuleBroken as error:
+            raise self._twin(case, row["matter"], error) from error
 
     def get(self, case_id: int) -> Case | None:
         return self._database.read(lambda conn: cases_by_id(conn, [case_id]).get(case_id))
@@ -239,6 +230,12 @@ class SqlCases:
         while part := self._log(_BETWEEN, at=at, case_id=case_id, version=version, end=end):
             yield from part
             at, case_id, version = part[-1].at, part[-1].case_id, part[-1].version
+
+    def _twin(self, case: Case, matter: str, error: RuleBroken) -> StoreError:
+        for twin in self._list(_TWIN, matter=matter):
+            if twin.id != case.id:
+                return Conflict(f"Case {twin.id} about the same is open already.", winner=twin.assignee)
+        return error
 
     def _list(self, statement: Any, **values: Any) -> list[Case]:
         return self._database.read(lambda conn: _with_mentions(conn, conn.execute(statement, values).mappings().all()))

@@ -36,6 +36,10 @@ SAFE_WAL = (3, 51, 3)
 T = TypeVar("T")
 
 
+class RuleBroken(StoreError):
+    """A unique key or a reference of the tables stood in the way."""
+
+
 class Database:
     """One file, with a read face and a write face. Threads may share it; after a fork it starts afresh in the child."""
 
@@ -121,9 +125,9 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except exc.IntegrityError as error:
+            raise RuleBroken(f"{self.path} refused what breaks a rule of its tables: {error.orig}.") from error
         except exc.DatabaseError as error:
-            if isinstance(error, exc.IntegrityError):
-                raise
             raise StoreError(explain(str(error.orig), self.path)) from error
 
 
