@@ -153,6 +153,9 @@ class Mentions(Protocol):
     def of_author(self, author_key: str, limit: int) -> list[Stored]:
         """The newest mentions of one author."""
 
+    def versions(self, mention_id: str) -> list[Mapping[str, Any]]:
+        """What an edited mention said before, oldest first: title, text, rating, seen_until."""
+
     def count(self) -> int:
         """All mentions."""
 
