@@ -58,12 +58,7 @@ class System:
         """The tagger for the configured topics and languages; takes a second or two to load."""
         from nlp.tagger import load_tagger  # noqa: PLC0415 - spaCy and the model take seconds to load
 
-        return load_tagger(
-            self.settings.topics,
-            languages=self.settings.languages,
-            brand=self.settings.brand,
-            zone=self.settings.time_zone,
-        )
+        return load_tagger(self.settings.topics, self.settings.languages, self.settings.brand)
 
     @cached_property
     def calendar(self) -> Calendar:

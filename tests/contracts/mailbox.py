@@ -33,6 +33,7 @@ class FakeMailbox:
 
 
 class _Session(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
     box: FakeMailbox
 
     def handle(self) -> None:

@@ -1,0 +1,21 @@
+"""Component: what the text is about."""
+
+from __future__ import annotations
+
+from spacy.tokens import Doc
+
+from nlp.decide import SecondStep, choose_many
+from nlp.note import Note
+
+
+class SetThemes:
+    """Themes, any number."""
+
+    def __init__(self, second: SecondStep) -> None:
+        self.second = second
+
+    def __call__(self, doc: Doc) -> Doc:
+        note: Note = doc.user_data["note"]
+        if note.decided is not None:
+            note.themes = choose_many(self.second, note, doc, "theme")
+        return doc
