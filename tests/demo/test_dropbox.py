@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from monitor.demo.clock import jumping
 from monitor.demo.dropbox import drop
-from monitor.demo.replay import AlertLog, eventful, replay
+from monitor.demo.replay import AlertLog, Stage, eventful, replay
 from monitor.demo.script import Town, first_day_ending
 from tests.demo.perfect import perfect
 from tests.demo.test_score import DUE, an_alert
@@ -69,7 +69,7 @@ def test_a_replay_stops_wherever_something_happens_and_shows_each_change_of_an_a
         moments.append(now)
         log.look(now, [alert])
 
-    count = replay(TOWN, clock, tmp_path, line, step=timedelta(hours=3))
+    count = replay(Stage(town=TOWN, clock=clock, folder=tmp_path), line, step=timedelta(hours=3))
     assert count == len(moments) == len(set(moments))
     assert moments == sorted(moments)
     assert moments[-1] == TOWN.closes_at
