@@ -16,12 +16,14 @@ from monitor.demo.clock import TownClock
 from monitor.demo.config import demo_settings
 from monitor.demo.dropbox import drop
 from monitor.demo.replay import Stage
-from monitor.demo.script import Town, first_day_ending
+from monitor.demo.script import ZONE, Town
 from monitor.demo.server import Mode, TownServer
 from monitor.protocols import Clock
 
 PORT = 8090
 """Always the same one where it is free: addresses in the record stay good from run to run."""
+TODAY_IS_DAY = 10
+"""The day of the fortnight on which a town is first opened: a product is withdrawn, another one sells out."""
 DROP_EVERY = 1.0
 """Real seconds between two looks at what is due in the drop folder."""
 
@@ -86,8 +88,8 @@ class LiveTown:
             last = now - timedelta(hours=1)  # a clock that is set back must not leave a gap
 
 
-def town_ending_today(folder: Path, real: Clock, *, speed: float = 1.0, port: int = PORT) -> LiveTown:
-    """A town whose fourteenth day is the day it was first opened in this folder; later runs go on with the same town.
+def town_of_today(folder: Path, real: Clock, *, speed: float = 1.0, port: int = PORT) -> LiveTown:
+    """A town whose tenth day is the day it was first opened in this folder; later runs go on with the same town.
 
     Its clock shows the real time, running `speed` times as fast. X lets a first look see the whole fortnight.
     """
@@ -101,7 +103,7 @@ def _first_day(folder: Path, now: datetime) -> date:
     kept = folder / "first-day"
     with contextlib.suppress(FileNotFoundError, ValueError):
         return date.fromisoformat(kept.read_text("utf-8").strip())
-    found = first_day_ending(now)
+    found = now.astimezone(ZONE).date() - timedelta(days=TODAY_IS_DAY - 1)
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = kept.with_suffix(".part")
     unfinished.write_text(found.isoformat(), "utf-8")

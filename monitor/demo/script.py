@@ -274,11 +274,6 @@ class Town:
         return found
 
 
-def first_day_ending(now: datetime) -> date:
-    """Day 1 for a fortnight whose last day is today: what day 14 brings later than now is still to come."""
-    return now.astimezone(ZONE).date() - timedelta(days=DAYS - 1)
-
-
 def steps(town: Town, step: timedelta, until: datetime | None = None) -> Iterator[datetime]:
     """Moments to look at the town, `step` apart from its first word to its end (or `until`), the end included."""
     end = until or town.closes_at

@@ -12,6 +12,7 @@ from monitor.model import Case, CaseStatus, Priority
 from monitor.protocols import CaseFilter, Store
 
 _HANDLED_AFTER = timedelta(hours=14)
+_CRISIS_HANDLED_AFTER = timedelta(hours=36)
 _ANSWERED_WITHIN = timedelta(minutes=50)
 _PAGE = 200
 _ANSWER = {
@@ -24,12 +25,13 @@ _TODO = (CaseStatus.NEW, CaseStatus.OPEN)
 def work_off(store: Store, policy: Policy, calendar: Calendar, now: datetime) -> int:
     """Answer or close what came in before last night, in the agents' names and at the time they would have done so.
 
-    Crises stay open. Of the rest of the day every fourth case is taken by an agent. Returns how many were closed.
+    Crises of yesterday stay open. Of the rest of the day every fourth case is taken by an agent. Returns how many were closed.
     """
     handled = 0
     for number, case in enumerate(_waiting(store, now)):
         agent = policy.agents[number % len(policy.agents)]
-        if now - case.last_customer_at < _HANDLED_AFTER or case.priority is Priority.CRITICAL:
+        handled_after = _CRISIS_HANDLED_AFTER if case.priority is Priority.CRITICAL else _HANDLED_AFTER
+        if now - case.last_customer_at < handled_after:
             if number % 4 == 0:
                 _moves(store, policy, calendar, case, [Action(name="claim", actor=agent)], now)
             continue
@@ -61,7 +63,9 @@ def _steps(case: Case, agent: str, number: int) -> list[Action]:
     return [taken, answer, Action(name="resolve", actor=agent, note=_ANSWER["note"])]
 
 
-def _moves(store: Store, policy: Policy, calendar: Calendar, case: Case, actions: list[Action], at: datetime) -> None:
+def _moves(  # noqa: PLR0913, PLR0917 - what a move is made with
+    store: Store, policy: Policy, calendar: Calendar, case: Case, actions: list[Action], at: datetime
+) -> None:
     for step, action in enumerate(actions):
         try:
             case = store.cases.move(*act(case, action, at + timedelta(minutes=step * 3), policy, calendar))
