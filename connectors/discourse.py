@@ -38,6 +38,8 @@ SMALL_ACTION = 3
 SAYING = {4, 5, 6, 7, 9}
 """The kinds of `user_actions` that are posts: new topic, reply, response, mention, quote."""
 _ASIDE = re.compile(r"<aside\b([^>]*)>|</aside\s*>", re.IGNORECASE)
+_LINK = re.compile(r'<a\b[^>]{0,500}?\bhref="(https?://[^"]{1,2000})"')
+_PICTURE = re.compile(r'<img\b[^>]{0,500}?\bsrc="(https?://[^"]{1,2000})"')
 _ONEBOX = re.compile(r'data-onebox-src="([^"]*)"')
 
 
@@ -235,7 +237,9 @@ def _said_in(post: Mapping[str, Any]) -> str:
         raise TypeError(f"the post's text is no text but {type(cooked).__name__}")
     if "cooked" not in post:
         return unescape(to_text(cooked)).strip()
-    return (to_text(without_quotes(cooked)) or to_text(cooked)).strip()
+    text = to_text(without_quotes(cooked)).strip() or to_text(cooked).strip()
+    # A post may be a video or a picture only: then the addresses are what was said.
+    return text or "\n".join(dict.fromkeys(map(unescape, _LINK.findall(cooked) or _PICTURE.findall(cooked))))
 
 
 def _learn(posts: list[Json], numbers: dict[tuple[str, str], str]) -> None:

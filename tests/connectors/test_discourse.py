@@ -154,6 +154,15 @@ def test_what_others_said_is_left_out_and_a_preview_becomes_its_link():
     )
 
 
+def test_a_post_of_a_video_or_a_picture_only_is_its_address():
+    for cooked in (
+        '<div><a href="https://v.example/1?a=1&amp;b=2"><img src="https://v.example/t.jpg"></a></div>',
+        '<p><img class="x" src="https://v.example/1?a=1&amp;b=2"></p>',
+    ):
+        (mention,) = read({"latest_posts": [{**POSTS[1], "cooked": cooked}]}).mentions
+        assert mention.text == "https://v.example/1?a=1&b=2"
+
+
 @given(st.lists(st.sampled_from(['<aside class="quote">', "<aside>", "</aside>", "a", "<p>"]), max_size=30))
 def test_any_nesting_of_asides_ends_and_keeps_what_stands_outside(parts):
     html = "".join(parts)

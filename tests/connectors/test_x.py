@@ -194,22 +194,27 @@ def test_the_cost_guard_cuts_a_run_and_the_next_one_goes_on_there(server, http):
 
 def test_a_place_that_x_has_forgotten_is_walked_to_again(server, http):
     posts = Posts([a_post(no) for no in range(25)], size=5)
-    server.routes[SEARCH] = posts
-    connector = a_connector(http, server.url, max_pages=2)
-    record = Record(connector.source_id)
-    record.collect(connector)
     fault = {"errors": [{"message": "Invalid 'next_token'", "parameters": {}}], "title": "Invalid Request"}
-    kept = record.cursor.value["search"]["resume"]["next"]
-    server.routes[SEARCH] = lambda asked: (
-        Answered(status=400, body=json.dumps(fault).encode()) if asked.query.get("next_token") == kept else posts(asked)
-    )
-    connector = a_connector(http, server.url, max_pages=10)
-    with pytest.raises(ResponseNotUnderstood):
-        # Walking again meets the same token; the cursor stays and nothing is lost.
-        record.collect(connector)
-    server.routes[SEARCH] = posts
-    record.collect(connector)
+    season = ["old"]
+
+    def answer(asked):
+        token = asked.query.pop("next_token", "")
+        if token and not token.startswith(season[0]):
+            return Answered(status=400, body=json.dumps(fault).encode())
+        asked.query.update({"next_token": token.partition("-")[2]} if token else {})
+        told = posts(asked)
+        if "next_token" in told["meta"]:
+            told["meta"]["next_token"] = f"{season[0]}-{told['meta']['next_token']}"
+        return told
+
+    server.routes[SEARCH] = answer
+    record = Record("test-x")
+    record.collect(a_connector(http, server.url, max_pages=2))
+    assert record.cursor.value["search"]["resume"]["next"].startswith("old-")
+    season[0] = "new"
+    record.collect(a_connector(http, server.url, max_pages=10))
     assert len(record.mentions) == 25
+    assert record.cursor.value["search"] == {"mark": str(BASE + 24)}
 
 
 def test_a_mark_older_than_a_week_falls_back_to_the_time(server, http):
