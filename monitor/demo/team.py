@@ -25,7 +25,7 @@ _TODO = (CaseStatus.NEW, CaseStatus.OPEN)
 def work_off(store: Store, policy: Policy, calendar: Calendar, now: datetime) -> int:
     """Answer or close what came in before last night, in the agents' names and at the time they would have done so.
 
-    Crises of yesterday stay open. Of the rest of the day every fourth case is taken by an agent. Returns how many were closed.
+    Crises of yesterday stay open; of today's cases an agent has every fourth. Returns how many were closed.
     """
     handled = 0
     for number, case in enumerate(_waiting(store, now)):

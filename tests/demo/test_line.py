@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import connectors
-from monitor.demo.live import LiveTown, town_ending_today, town_of_june
+from monitor.demo.live import LiveTown, town_of_june, town_of_today
 from monitor.demo.replay import replay
 from monitor.demo.score import score
 from monitor.demo.server import Mode
@@ -97,7 +97,7 @@ def test_a_town_that_ends_today_is_collected_at_once_and_a_second_run_adds_nothi
     url = f"sqlite:///{tmp_path / 'town.db'}"
     counts, port = [], 0
     for now in (NOW, NOW):
-        with town_ending_today(tmp_path, lambda now=now: now, port=port) as live:
+        with town_of_today(tmp_path, lambda now=now: now, port=port) as live:
             port = int(live.server.address.split(":")[1])
             live.play()
             line = Line(live, url)
@@ -114,9 +114,9 @@ def test_a_town_that_ends_today_is_collected_at_once_and_a_second_run_adds_nothi
 
 
 def test_a_town_goes_on_with_its_own_dates_the_next_day(tmp_path):
-    with town_ending_today(tmp_path, lambda: NOW, port=0) as today:
+    with town_of_today(tmp_path, lambda: NOW, port=0) as today:
         first = today.town.first_day
-    with town_ending_today(tmp_path, lambda: NOW + timedelta(days=1), port=0) as tomorrow:
+    with town_of_today(tmp_path, lambda: NOW + timedelta(days=1), port=0) as tomorrow:
         assert tomorrow.town.first_day == first
 
 
