@@ -20,7 +20,9 @@ from monitor.store.engine import Database, RuleBroken
 from monitor.store.revisions import SLICE, mark_triaged, raise_case, slices
 from monitor.store.tables import (
     ACTIVE,
+    CLOSED,
     IS_ACTIVE,
+    IS_CLOSED,
     NO_DUE,
     Utc,
     case_events,
@@ -97,8 +99,9 @@ _BETWEEN = (
 @lru_cache(maxsize=256)
 def _find(filters: frozenset[str]) -> Any:
     """The list's statement for one combination of filters, built once."""
-    conditions: dict[str, sa.ColumnElement[bool]] = {
-        "active": sa.literal_column(f"({IS_ACTIVE})", sa.Boolean),
+    conditions: dict[str, Any] = {
+        "active": sa.text(IS_ACTIVE),
+        "closed": sa.text(IS_CLOSED),
         "statuses": _C.status.in_(sa.bindparam("statuses", expanding=True)),
         "queue": _C.queue == sa.bindparam("queue"),
         "assignee": _C.assignee == sa.bindparam("assignee"),
@@ -191,11 +194,13 @@ class SqlCases:
         filters = set(values)
         if wanted.unassigned:
             filters.add("unassigned")
-        if wanted.statuses and {*values["statuses"]} <= {*ACTIVE}:
-            filters.add("active")  # the condition of the partial indexes, which a bound list would not find
-            if {*values["statuses"]} == {*ACTIVE}:
-                filters.remove("statuses")
-                del values["statuses"]
+        # The partial indexes are found by their own conditions only, not by a bound list of statuses.
+        for name, whole in (("active", ACTIVE), ("closed", CLOSED)):
+            if wanted.statuses and whole.issuperset(values.get("statuses", ["none"])):
+                filters.add(name)
+                if whole == set(values["statuses"]):
+                    filters.remove("statuses")
+                    del values["statuses"]
         if wanted.snoozed is not None:
             filters.add("asleep" if wanted.snoozed else "awake")
             values["now"] = now

@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from monitor.model import (
@@ -54,32 +54,41 @@ def clean_mention(mention: Mention) -> Mention:
 
     Raises ValueError for a time without zone or a number beyond 64 bits.
     """
-    changed: dict[str, Any] = {}
-    for name in _TEXTS:
-        changed[name] = clean(getattr(mention, name))
-    for name in ("fetched_at", "published_at", "edited_at", "removed_at"):
+    changed = _cleaned(mention, _TEXTS)
+    for name in _TIMES:
         moment: datetime | None = getattr(mention, name)
-        changed[name] = None if moment is None else as_utc(moment)
-    if mention.author is not None:
-        changed["author"] = replace(mention.author, **{name: clean(getattr(mention.author, name)) for name in _AUTHOR})
-    numbers = [*asdict(mention.engagement).values(), mention.author.followers if mention.author else None]
-    if any(number is not None and not -_LARGEST <= number <= _LARGEST for number in numbers):
+        if moment is not None and (moment.tzinfo is not UTC or moment.microsecond % 1000):
+            changed[name] = as_utc(moment)
+    author = mention.author
+    if author is not None and (told := _cleaned(author, _AUTHOR)):
+        changed["author"] = replace(author, **told)
+    numbers = [getattr(mention.engagement, name) for name in COUNTERS]
+    numbers.append(author.followers if author else None)
+    if any(number is not None and abs(number) > _LARGEST for number in numbers):
         raise ValueError("a counter is larger than 64 bits")
     if mention.removed_at is not None:
         changed |= {"title": None, "text": "", "raw": {}}
-    return replace(mention, **changed)
+    return replace(mention, **changed) if changed else mention
 
 
+def _cleaned(value: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Those of the named texts that had to be cleaned."""
+    texts = {name: getattr(value, name) for name in names}
+    return {name: clean(text) for name, text in texts.items() if text is not None and _REFUSED.search(text)}
+
+
+_TIMES = ("fetched_at", "published_at", "edited_at", "removed_at")
+COUNTERS = ("likes", "replies", "shares", "views")
 _TEXTS = ("source_id", "origin", "native_id", "channel", "url", "title", "text", "language", "parent_id", "thread_id")
 _AUTHOR = ("native_id", "name", "handle", "url")
 
 
-def mention_row(mention: Mention, now: datetime, revision: int) -> Row:
+def mention_row(mention_id: str, mention: Mention, now: datetime, revision: int) -> Row:
     """A row of `mentions` for a mention that `clean_mention` made."""
     return {
         **{name: getattr(mention, name) for name in _SAME},
-        **asdict(mention.engagement),
-        "id": mention.id,
+        **{name: getattr(mention.engagement, name) for name in COUNTERS},
+        "id": mention_id,
         "author_key": mention.author_key,
         "followers": mention.author.followers if mention.author else None,
         "when_at": mention.when,
@@ -101,19 +110,9 @@ _SAME = (
 )
 
 
-def author_row(mention: Mention) -> Row | None:
-    """A row of `authors`, if the source names somebody."""
-    if mention.author is None or mention.author_key is None:
-        return None
-    told = mention.author
-    return {
-        "key": mention.author_key,
-        "native_id": told.native_id,
-        "name": told.name,
-        "handle": told.handle,
-        "url": told.url,
-        "verified": told.verified,
-    }
+def author_row(key: str, mention: Mention) -> Row:
+    """A row of `authors` for the person behind a mention."""
+    return {"key": key, **{name: getattr(mention.author, name, None) for name in (*_AUTHOR, "verified")}}
 
 
 def read_mention(row: Mapping[Any, Any]) -> Mention:
@@ -122,7 +121,7 @@ def read_mention(row: Mapping[Any, Any]) -> Mention:
     if row["author_key"] is not None:
         told = {name: row[f"author_{name}"] for name in (*_AUTHOR, "verified")}
         author = Author(followers=row["followers"], **told)
-    engagement = Engagement(**{name: row[name] for name in ("likes", "replies", "shares", "views")})
+    engagement = Engagement(**{name: row[name] for name in COUNTERS})
     return Mention(author=author, engagement=engagement, **{name: row[name] for name in _SAME})
 
 

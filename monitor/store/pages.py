@@ -8,7 +8,7 @@ PostgreSQL's twin of the many-row VALUES is an insert from json_to_recordset: fa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.model import Collected, Mention, Page, Skipped
-from monitor.store.codec import Row, author_row, clean_mention, mention_row, pack_raw
+from monitor.store.codec import COUNTERS, Row, author_row, clean_mention, mention_row, pack_raw
 from monitor.store.revisions import SLICE, milliseconds, raise_authors
 from monitor.store.tables import (
     authors,
@@ -29,7 +29,6 @@ from monitor.store.tables import (
     tombstones,
 )
 
-_COUNTERS = ("likes", "replies", "shares", "views")
 _AUTHOR_FIELDS = ("native_id", "name", "handle", "url", "verified")
 _M = mentions.c
 
@@ -39,7 +38,7 @@ def _upsert_mentions(insert: Any) -> Any:
     new = statement.excluded
     changed = new.content_hash.is_distinct_from(_M.content_hash)
     next_ = next_revision(new.revision)
-    counters = {name: sa.func.coalesce(new[name], _M[name]) for name in _COUNTERS}
+    counters = {name: sa.func.coalesce(new[name], _M[name]) for name in COUNTERS}
     # What a source does not tell this time is not forgotten, and what it told first about when stays.
     told = {
         name: sa.func.coalesce(new[name], _M[name])
@@ -86,7 +85,7 @@ _SAVE = per_engine(_upsert_mentions)
 _SAVE_AUTHORS = per_engine(_upsert_authors)
 _SAVE_RAW = per_engine(_upsert_raw)
 _KNOWN = (
-    sa.select(_M.id, _M.no, _M.content_hash, _M.published_at, _M.removed_at, *(_M[name] for name in _COUNTERS))
+    sa.select(_M.id, _M.no, _M.content_hash, _M.published_at, _M.removed_at, *(_M[name] for name in COUNTERS))
     .where(_M.id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(_M.id)
     .with_for_update()
@@ -108,10 +107,11 @@ def save_mentions(conn: sa.Connection, page: Page, now: datetime) -> tuple[Colle
     """Store a page's mentions; returns the counts of the whole page and all that was skipped, by source or by us."""
     kept, refused = _cleaned(page.mentions)
     skipped = [*page.skipped, *refused]
-    total = Collected(pages=1, skipped=len(skipped), unchanged=len(kept) - len({mention.id for mention in kept}))
-    wanted = sorted({mention.id: mention for mention in kept}.values(), key=lambda mention: mention.id)
-    for start in range(0, len(wanted), SLICE):
-        total += _save_slice(conn, wanted[start : start + SLICE], now)
+    wanted = {mention.id: mention for mention in kept}
+    total = Collected(pages=1, skipped=len(skipped), unchanged=len(kept) - len(wanted))
+    ids = sorted(wanted)
+    for start in range(0, len(ids), SLICE):
+        total += _save_slice(conn, {key: wanted[key] for key in ids[start : start + SLICE]}, now)
     return total, skipped
 
 
@@ -126,13 +126,13 @@ def _cleaned(found: Iterable[Mention]) -> tuple[list[Mention], list[Skipped]]:
     return kept, refused
 
 
-def _save_slice(conn: sa.Connection, found: Sequence[Mention], now: datetime) -> Collected:
-    ids = [mention.id for mention in found]
-    buried = set(conn.execute(_TOMBSTONED, {"ids": ids}).scalars())
-    living = [mention for mention in found if mention.id not in buried]
-    _save_authors(conn, living, now)
-    known = {row["id"]: row for row in conn.execute(_KNOWN, {"ids": ids}).mappings()}
-    rows = {mention.id: mention_row(mention, now, milliseconds(now)) for mention in living}
+def _save_slice(conn: sa.Connection, found: Mapping[str, Mention], now: datetime) -> Collected:
+    buried = set(conn.execute(_TOMBSTONED, {"ids": list(found)}).scalars())
+    living = {key: mention for key, mention in found.items() if key not in buried}
+    rows = {key: mention_row(key, mention, now, milliseconds(now)) for key, mention in living.items()}
+    told = (author_row(row["author_key"], living[key]) for key, row in rows.items() if row["author_key"])
+    _save_authors(conn, {row["key"]: row for row in told}, now)
+    known = {row["id"]: row for row in conn.execute(_KNOWN, {"ids": list(rows)}).mappings()}
     due = {key: row for key, row in rows.items() if key not in known or _differs(row, known[key])}
     edited = [known[key]["no"] for key, row in due.items() if key in known and _is_edit(row, known[key])]
     if edited:
@@ -140,8 +140,7 @@ def _save_slice(conn: sa.Connection, found: Sequence[Mention], now: datetime) ->
     saved = list(conn.execute(_SAVE[conn.dialect.name], list(due.values()))) if due else []
     new = [row for row in saved if row.created_revision == row.revision]
     changed = [row for row in saved if row.content_revision == row.revision != row.created_revision]
-    by_id = {mention.id: mention for mention in living}
-    _keep_raw(conn, {row.no: by_id[row.id] for row in (*new, *changed)})
+    _keep_raw(conn, {row.no: living[row.id] for row in (*new, *changed)})
     return Collected(
         new=len(new), changed=len(changed), unchanged=len(living) - len(new) - len(changed), skipped=len(buried)
     )
@@ -152,7 +151,7 @@ def _differs(row: Row, known: Mapping[Any, Any]) -> bool:
         return False
     return (
         _is_edit(row, known)
-        or any(row[name] is not None and row[name] != known[name] for name in _COUNTERS)
+        or any(row[name] is not None and row[name] != known[name] for name in COUNTERS)
         or (known["published_at"] is None and row["published_at"] is not None)
     )
 
@@ -161,8 +160,7 @@ def _is_edit(row: Row, known: Mapping[Any, Any]) -> bool:
     return bool(row["content_hash"] != known["content_hash"])
 
 
-def _save_authors(conn: sa.Connection, found: Sequence[Mention], now: datetime) -> None:
-    told = {row["key"]: row for row in map(author_row, found) if row is not None}
+def _save_authors(conn: sa.Connection, told: Mapping[str, Row], now: datetime) -> None:
     if not told:
         return
     known = {row["key"]: row for row in conn.execute(_KNOWN_AUTHORS, {"keys": list(told)}).mappings()}

@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-ACTIVE = ("new", "open", "pending")
+ACTIVE = frozenset({"new", "open", "pending"})
+CLOSED = frozenset({"resolved", "dismissed"})
 NO_DUE = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for "no clock runs", so that due times sort alike on every engine."""
 
@@ -99,6 +100,7 @@ TO_INDEX = "revision > indexed_revision"
 TO_TAG = "content_revision > tagged_revision"
 TO_TRIAGE = "tagged_revision >= content_revision AND triaged_revision < content_revision"
 IS_ACTIVE = "status IN ('new', 'open', 'pending')"
+IS_CLOSED = "status IN ('resolved', 'dismissed')"
 IS_UNSENT = "state IN ('queued', 'sending')"
 
 authors = _table(
@@ -225,7 +227,7 @@ cases = _table(
     _due("ix_cases_due", "due_at", "id", where=IS_ACTIVE),
     _due("ix_cases_queue_due", "queue", "due_at", "id", where=IS_ACTIVE),
     _due("ix_cases_assignee_due", "assignee", "due_at", "id", where=IS_ACTIVE),
-    sa.Index(None, "status", "due_at", "id"),
+    _due("ix_cases_closed", "status", "due_at", "id", where=IS_CLOSED),
     sa.Index(None, "thread_key"),
     sa.Index(None, "author_key"),
     _due("uq_cases_active_matter", "matter", where=IS_ACTIVE, unique=True),

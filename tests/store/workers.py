@@ -5,6 +5,7 @@ import random
 import signal
 from dataclasses import replace
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -38,21 +39,21 @@ def next_page(store: SqlStore) -> int:
     return int(store.cursors.get("praatpaal").value.get("at", 0))
 
 
-def collect_until_killed(url: str, begun: Any) -> None:
+def collect_until_killed(url: str, told: Connection) -> None:
     store = open_store(url)
-    begun.set()
     while True:
         store.mentions.save_page(page_number(next_page(store)), NOON)
+        told.send_bytes(b".")
 
 
-def collect_cursor_first(url: str, begun: Any) -> None:
+def collect_cursor_first(url: str, told: Connection) -> None:
     """The mutant: the mark moves before what it stands for is stored."""
     store = open_store(url)
-    begun.set()
     while True:
         page = page_number(next_page(store))
         store._database.write(lambda conn, page=page: save_cursor(conn, page.cursor, NOON))
         store.mentions.save_page(page, NOON)
+        told.send_bytes(b".")
 
 
 def save_and_die(url: str, number: int, statement: int) -> None:

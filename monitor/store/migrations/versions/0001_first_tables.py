@@ -84,6 +84,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_cases_author_key"), "cases", ["author_key"], unique=False)
     op.create_index(
+        "ix_cases_closed",
+        "cases",
+        ["status", "due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('resolved', 'dismissed')"),
+        postgresql_where=sa.text("status IN ('resolved', 'dismissed')"),
+    )
+    op.create_index(
         "ix_cases_due",
         "cases",
         ["due_at", "id"],
@@ -99,7 +107,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("status IN ('new', 'open', 'pending')"),
         postgresql_where=sa.text("status IN ('new', 'open', 'pending')"),
     )
-    op.create_index(op.f("ix_cases_status_due_at_id"), "cases", ["status", "due_at", "id"], unique=False)
     op.create_index(op.f("ix_cases_thread_key"), "cases", ["thread_key"], unique=False)
     op.create_index(
         "uq_cases_active_matter",
