@@ -1,4 +1,4 @@
-"""Lines of JSON in, tags out: what `monitor tag` does between two files. Pure but for the tagger's memory of duplicates."""
+"""Lines of JSON in, tags out: what `monitor tag` does between two files."""
 
 from __future__ import annotations
 

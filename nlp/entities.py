@@ -1,4 +1,4 @@
-"""Component: spans that name something. Numbers by pattern and check digits; names by lists, titles, greetings and signatures."""
+"""Component: spans that name something. Numbers by pattern; names by lists, titles, greetings and signatures."""
 
 from __future__ import annotations
 
@@ -7,102 +7,42 @@ import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from spacy.tokens import Doc
 
 from monitor.model import Topic, TopicKind
-from nlp.note import Note
+from nlp.note import KEY, Note
 
-NAMES = Path(__file__).parent / "lexicons" / "names.toml"
+LEXICONS = Path(__file__).parent / "lexicons"
 Found = tuple[str, int, int, str]  # type, start, end, reason
 
-_MONTH = (
-    "jan(?:uari|uary)?|feb(?:ruari|ruary)?|maart|mrt|march|mar|apr(?:il)?|mei|may|juni?|june?|juli?|july?|"
-    "aug(?:ustus|ust)?|sept?(?:ember)?|okt(?:ober)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-)
-# In order of trust: what an earlier one has taken, a later one leaves.
-_NUMBERS: tuple[tuple[str, str, str], ...] = (
-    ("iban", r"\b[A-Z]{2}\d{2}(?:[ .]?[A-Z0-9]{4}){2,6}(?:[ .]?[A-Z0-9]{1,3})?\b", "IBAN"),
-    ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-zA-Z]{2,}\b", "e-mailadres"),
-    (
-        "tracking_code",
-        r"\b(?:3S[A-Z0-9]{9,15}|PKT\d{8,14}|SP\d{5,10}NL|J[JV]D\d{14,20}|[A-Z]{2}\d{9}[A-Z]{2}|1Z[A-Z0-9]{16})\b",
-        "vorm van een pakketcode",
-    ),
-    (
-        "tracking_code",
-        r"(?:(?:track(?:\s*(?:&|and|en)\s*trace|ing)?|barcode|zending)(?:[- ]?(?:code|nummer|number|nr))?\.?\s*[:#]?\s*)(?P<v>[A-Z0-9]*\d{6,}[A-Z0-9]*)\b",
-        "na “track & trace”",
-    ),
-    (
-        "customer_number",
-        r"(?:\b(?:klant|lid|relatie|polis|contract|customer|member(?:ship)?|account|policy|kadepas|klantenkaart|debiteur|abonnee)(?:en)?(?:kaart)?\s*-?(?:nummer|number|nr|no|id)?\.?\s*(?:is|:|#)?\s*)(?P<v>(?=[A-Z0-9.\-]*\d{3})[A-Z0-9][A-Z0-9.\-]{2,14}[A-Z0-9])\b",
-        "na “klantnummer”",
-    ),
-    ("customer_number", r"\bKP-\d{4,6}\b", "vorm van een klantnummer"),
-    (
-        "order_number",
-        r"(?:\b(?:bestel(?:ling|nummer|nr|bon)?|order|ordernr|ordernummer|factuur|invoice|bon|booking|boeking|reservering|reservation|ref(?:erentie|erence|nr)?|opdracht|aanvraag|purchase|dossier)(?:nummer|number|nr|no)?\.?\s*(?:met nummer|nummer|number|nr\.?|no\.?|is|van)?\s*[:#(]?\s*)(?P<v>(?=[A-Z0-9\-/.]*\d{3})[A-Z0-9][A-Z0-9\-/]{2,18}[A-Z0-9])\b",
-        "na “bestelling” of “factuur”",
-    ),
-    ("order_number", r"\b[A-Z]{1,4}-?\d{6,10}\b|\b[A-Z]{2,4}-\d{3,}(?:-\d+)*\b", "vorm van een bestelnummer"),
-    ("order_number", r"(?<!\w)#\d{5,10}\b", "vorm van een bestelnummer"),
-    (
-        "phone",
-        r"(?<![\w.,-])(?:(?:\+|00)(?:31|32)[\s\-.]?(?:\(0\))?\s?\d(?:[\s\-.]?\d){7,8}|0[1-9]\d?(?:[\s\-.]?\d){7,8})(?![\w-])",
-        "telefoonnummer",
-    ),
-    ("postcode", r"(?<![\w€-])[1-9]\d{3}\s?(?!SA|SD|SS)[A-Z]{2}\b(?!-)", "postcode"),
-    (
-        "amount",
-        r"(?:[€£$]\s?\d{1,3}(?:[.,\s]\d{3})*(?:[.,]\d{1,2}|,-)?\d*(?!\d)(?:\s?(?:miljoen|miljard|million|k)\b)?|\b\d{1,3}(?:[.,]\d{3})+(?:,\d{2})?\s?(?:euro|eur)\b|\b\d+(?:[.,]\d{1,2})?\s?(?:miljoen\s+|miljard\s+)?(?:euro'?s?|eur|pond|pounds?|quid|€)(?!\w))",
-        "bedrag",
-    ),
-    (
-        "date",
-        rf"\b(?:[12]?\d|3[01])(?:e|ste|de|st|nd|rd|th)?(?:\s+of)?\s+(?:{_MONTH})\b\.?(?:\s+(?:19|20)\d\d)?|\b(?:{_MONTH})\s+(?:[12]?\d|3[01])(?:st|nd|rd|th)?\b|\b(?:[12]?\d|3[01]|0\d)[-/](?:0?[1-9]|1[0-2])(?:[-/](?:20)?\d\d)?\b(?![-/\d])",
-        "dag en maand",
-    ),
-)
 _CASED = {"iban", "postcode", "tracking_code"}
-_PATTERNS = tuple(
-    (kind, re.compile(pattern, 0 if kind in _CASED and "(?P<v>" not in pattern else re.IGNORECASE), why)
-    for kind, pattern, why in _NUMBERS
-)
+SHORTEST_IBAN, LONGEST_IBAN = 15, 34
 _UPPER = r"[A-ZÀ-ÖØ-Þ]"
 _NAME = rf"{_UPPER}[\w'’-]+"
-_SURNAME = rf"(?:\s+(?:(?:van|de|der|den|ten|ter|te|el|al|'t|v\.d\.|vd|von|la|le)\s+){{0,3}}{_UPPER}[\w'’-]+)"
-_LINE_NAME = rf"(?:(?:{_UPPER}[a-z]?\.?\s?){{0,3}}(?:{_NAME})?(?:{_SURNAME}){{0,2}})"
-_PERSONS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(rf"(?<!\w)\^(?P<v>{_NAME})"), "ondertekening"),
-    (
-        re.compile(
-            r"(?:groet(?:en|jes)?|regards|wishes|mvg|hoogachtend|dank|bedankt|thanks|sincerely|gr\.?|liefs|faithfully|cheers)\b[^\n]{0,20}[,.!]?[ \t]*\n+[ \t]*"
-            rf"(?P<v>(?:(?:[Mm]evrouw|[Dd]e heer|[Mm]r|[Mm]rs|[Mm]w|[Dd]hr)\.?\s)?(?:{_UPPER}[a-z]?\.?[ ]?){{0,3}}(?:{_NAME})?(?:[ ](?:(?:van|de|der|den|ten|ter|te|el|al|'t|v\.d\.|von)[ ]){{0,3}}{_UPPER}[\w'’-]+){{0,2}})(?=[ \t]*(?:\n|$|,|\())"
-        ),
-        "ondertekening",
-    ),
-    (
-        re.compile(
-            rf"(?:^|\n)\s*(?:@\w+\s+)*(?:[Hh]oi|[Hh]allo|[Dd]ag|[Bb]este|[Hh]i|[Hh]ey|[Hh]ello|[Dd]ear|[Hh][ée])\s+(?P<v>{_NAME})(?=\s*[,!.\n]|\s+[a-z])"
-        ),
-        "aanhef",
-    ),
-    (
-        re.compile(
-            rf"\b(?:[Mm]evrouw|[Mm]eneer|[Mm]ijnheer|[Dd]e heer|[Mm]w\.?|[Dd]hr\.?|Mr\.?|Mrs\.?|Ms\.?)\s+(?P<v>(?:(?:[Vv]an|[Dd]e|[Dd]er|[Dd]en|[Tt]er|[Tt]e)\s+){{0,2}}{_NAME})"
-        ),
-        "aanspreking",
-    ),
-)
-_NOT_A_NAME = frozenset(
-    ["allemaal", "allen", "iedereen", "mensen", "team", "klantenservice", "webcare", "mevrouw", "meneer", "heer", "dames", "heren", "lezer", "klant", "all", "everyone", "folks", "sir", "madam", "there", "ik", "het", "de", "een", "dit", "dat", "wat", "waar", "wie", "hoe", "is", "ja", "nee", "dank", "bedankt", "groet", "groeten", "vriendelijke", "met", "mijn", "jullie", "we", "wij", "the", "my", "we", "customer", "service", "support", "redactie"]
-)
+_LINK = r"(?:[Vv]an|[Dd]e|[Dd]er|[Dd]en|[Tt]en|[Tt]er|[Tt]e|el|El|al|Al|'t|v\.d\.|vd|von|la|le)"
+_SURNAME = rf"[ ](?:{_LINK}[ ]){{0,3}}{_UPPER}[\w'’-]+"
 
 
 @cache
-def _lists() -> dict[str, str | list[str]]:
-    return tomllib.loads(NAMES.read_text(encoding="utf-8"))
+def _lists() -> dict[str, Any]:
+    return tomllib.loads((LEXICONS / "names.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _numbers() -> list[tuple[str, re.Pattern[str], str]]:
+    read = tomllib.loads((LEXICONS / "numbers.toml").read_text(encoding="utf-8"))
+    found = []
+    for entry in read["pattern"]:
+        pattern = entry["pattern"].replace("MONTH", read["month"])
+        cased = entry["type"] in _CASED and "(?P<v>" not in pattern
+        found.append((entry["type"], re.compile(pattern, 0 if cased else re.IGNORECASE), entry["why"]))
+    return found
+
+
+def _filled(pattern: str) -> str:
+    return pattern.replace("NAME", _NAME).replace("LINK", _LINK).replace("UPPER", _UPPER)
 
 
 def _either(words: Sequence[str]) -> str:
@@ -112,7 +52,7 @@ def _either(words: Sequence[str]) -> str:
 def is_iban(text: str) -> bool:
     """Length, and the remainder of 97 that ISO 13616 asks for."""
     compact = re.sub(r"[\s.]", "", text).upper()
-    if not 15 <= len(compact) <= 34:
+    if not SHORTEST_IBAN <= len(compact) <= LONGEST_IBAN:
         return False
     digits = "".join(str(int(char, 36)) for char in compact[4:] + compact[:4])
     return int(digits) % 97 == 1
@@ -123,6 +63,9 @@ class FindEntities:
 
     def __init__(self, topics: Sequence[Topic]) -> None:
         lists = _lists()
+        self._patterns = _numbers()
+        self._persons = [(re.compile(_filled(one["pattern"])), str(one["why"])) for one in lists["person"]]
+        self._not_names = frozenset(lists["not_a_name"].split())
         organisations = [*lists["organisations"], *(t.name for t in topics if t.kind is TopicKind.COMPETITOR)]
         products = [topic.name for topic in topics if topic.kind is TopicKind.PRODUCT]
         places = [*str(lists["places"]).split(), *lists["long_places"]]
@@ -138,11 +81,15 @@ class FindEntities:
         nouns = _either(str(lists["product_nouns"]).split())
         self._named_product = re.compile(rf"\b(?:{nouns})\s+(?P<v>{_UPPER}[a-zà-ÿ]{{3,}}(?:\s\d{{2,4}})?)\b")
         self._capital = re.compile(rf"(?<![\w@#’'.-]){_UPPER}[\w-]*\w")
+        self._nouns = frozenset(str(lists["product_nouns"]).split())
+        self._organisation_starts = frozenset(re.split(r"[ .?]", name)[0] for name in organisations)
+        self._long_starts = frozenset(name.split()[0] for name in lists["long_places"])
         self._long_places = re.compile(rf"(?<!\w)(?:{_either([*lists['long_places']])})(?!\w)")
         self._surname = re.compile(_SURNAME)
 
     def __call__(self, doc: Doc) -> Doc:
-        note: Note = doc.user_data["note"]
+        """One text."""
+        note: Note = doc.user_data[KEY]
         taken: list[tuple[int, int]] = []
         for kind, start, end, why in (*self._numbers(note.whole), *self._names(note)):
             if start < end and not any(start < last and first < end for first, last in taken):
@@ -154,7 +101,7 @@ class FindEntities:
     def _numbers(self, text: str) -> list[Found]:
         found: list[Found] = []
         has_digit = any(char in text for char in "0123456789")
-        for kind, pattern, why in _PATTERNS:
+        for kind, pattern, why in self._patterns:
             if (not has_digit and kind != "email") or (kind == "email" and "@" not in text):
                 continue
             for match in pattern.finditer(text):
@@ -171,34 +118,43 @@ class FindEntities:
         text = note.whole
         found: list[Found] = []
         for start, end in note.brand_spans:
-            if text[start] not in "@#":
+            if text[start] not in "@#":  # a handle or hashtag addresses, it does not name
                 street = re.search(
                     r"\b(?:aan|op|langs|over|van|in)\s+de\s+$", text[max(0, start - 14) : start], re.IGNORECASE
                 )
                 ends = end - 2 if text[start:end].lower().endswith(("'s", "’s")) else end
                 found.append(("place" if street else "organisation", start, ends, "straat" if street else "het merk"))
-        found.extend(
-            ("organisation", *match.span(), "lijst van organisaties") for match in self._organisations.finditer(text)
-        )
         if self._products is not None:
             found.extend(("product", *match.span(), "lijst van producten") for match in self._products.finditer(text))
-        found.extend(
-            ("product", *match.span("v"), "naam na een productwoord") for match in self._named_product.finditer(text)
-        )
-        found.extend(("place", *match.span(), "lijst van plaatsen") for match in self._long_places.finditer(text))
-        for pattern, why in _PERSONS:
-            for match in pattern.finditer(text):
-                first = match.group("v").split()[0].strip(".,").lower() if match.group("v").strip() else ""
-                if first and first not in _NOT_A_NAME:
-                    start, end = match.span("v")
-                    end -= len(match.group("v")) - len(match.group("v").rstrip())
-                    found.append(("person", start, end, why))
-        for match in self._capital.finditer(text):
+        if not self._nouns.isdisjoint(word.form for word in note.words):
+            named = self._named_product.finditer(text)
+            found.extend(("product", *match.span("v"), "naam na een productwoord") for match in named)
+        capitals = list(self._capital.finditer(text))
+        starts = {match.group() for match in capitals}
+        if not self._long_starts.isdisjoint(starts) or "'s-" in text:
+            found.extend(("place", *match.span(), "lijst van plaatsen") for match in self._long_places.finditer(text))
+        if not self._organisation_starts.isdisjoint(starts) or "bol.com" in text or "bpost" in text or "iDEAL" in text:
+            listed = self._organisations.finditer(text)
+            found.extend(("organisation", *match.span(), "lijst van organisaties") for match in listed)
+        found.extend(self._people(text))
+        for match in capitals:
             word = match.group()
             if word in self._first_names:
                 surname = self._surname.match(text, match.end())
-                end = surname.end() if surname and "\n" not in surname.group() else match.end()
+                end = surname.end() if surname else match.end()
                 found.append(("person", match.start(), end, "lijst van voornamen"))
             elif word in self._places:
                 found.append(("place", match.start(), match.end(), "lijst van plaatsen"))
+        return found
+
+    def _people(self, text: str) -> list[Found]:
+        """Persons by their place: signature, greeting, title."""
+        found: list[Found] = []
+        for pattern, why in self._persons:
+            for match in pattern.finditer(text):
+                first = match.group("v").split()[0].strip(".,").lower() if match.group("v").strip() else ""
+                if first and first not in self._not_names:
+                    start, end = match.span("v")
+                    end -= len(match.group("v")) - len(match.group("v").rstrip())
+                    found.append(("person", start, end, why))
         return found

@@ -72,7 +72,7 @@ def table(rows: Sequence[Truth], found: Sequence[Truth]) -> list[str]:
 
 def main(arguments: Sequence[str]) -> None:
     """Print the table for one or two readers."""
-    if not 1 <= len(arguments) <= 2:
+    if len(arguments) not in {1, 2}:
         sys.exit("usage: python -m nlp.evaluate FILE [SECOND]")
     rows = load(Path(arguments[0]))
     found = tagged(rows, load_tagger(()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from spacy.tokens import Doc
 
 from nlp.decide import SecondStep, choose_many, choose_one
-from nlp.note import Note
+from nlp.note import KEY, Note
+from nlp.sentiment import is_no_customer
 
 
 class SetIntents:
@@ -15,9 +16,10 @@ class SetIntents:
         self.second = second
 
     def __call__(self, doc: Doc) -> Doc:
-        note: Note = doc.user_data["note"]
-        if note.decided is not None:
-            note.intents = choose_many(self.second, note, doc, "intent")
-            note.stage = choose_one(self.second, note, doc, "stage")
-            note.needs_reply = choose_one(self.second, note, doc, "needs_reply")
+        """One text."""
+        note: Note = doc.user_data[KEY]
+        if note.decided is not None and not is_no_customer(note):
+            note.intents = choose_many(self.second, note, "intent")
+            note.stage = choose_one(self.second, note, "stage")
+            note.needs_reply = choose_one(self.second, note, "needs_reply")
         return doc

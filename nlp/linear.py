@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,6 @@ class LinearModel:
         self._at: dict[str, int] = {}
         self._known = np.zeros((1024, 2, width), dtype=np.float32)
         self._squares = np.zeros((1024, 2), dtype=np.float32)
-        self._nothing = np.zeros((0, width), dtype=np.float32)
 
     def _learn(self, form: str) -> int:
         """Compute a word's rows and keep them."""
@@ -86,31 +86,48 @@ class LinearModel:
         return at
 
     def score(self, words: list[Word]) -> Scored:
-        """Scores of a text's tokens; rows are already divided by the text's norms, so that they add up to the score."""
+        """Scores of one text; see `score_all`."""
+        return self.score_all([words])[0]
+
+    def score_all(self, texts: Sequence[list[Word]]) -> list[Scored]:
+        """Scores of many texts at once. Rows are divided by the text's norms already, so they add up to the score."""
         if len(self._at) > KEEP_WORDS:
             self._at.clear()
         known = self._at
-        index = [known[w.form] if w.form in known else self._learn(w.form) for w in words]
-        spans: list[tuple[int, int]] = []
+        index: list[int] = []
         numbers: list[int] = []
-        squares = 0.0
-        for pair, first, second in pairs(words):
-            number = self._pairs.get(pair)
-            if number is not None:
-                numbers.append(number)
-                spans.append((first, second))
-                squares += self._pair_squares[number]
-        norms = self._squares[index].sum(axis=0)
-        first_norm = 1.0 / max(float(norms[0]) + squares, 1e-6) ** 0.5
-        second_norm = 1.0 / max(float(norms[1]), 1e-6) ** 0.5
+        ends, pair_ends, squares, spans = [], [], [], []
+        for words in texts:
+            for word in words:
+                at = known.get(word.form)
+                index.append(self._learn(word.form) if at is None else at)
+            ends.append(len(index))
+            square, mine = 0.0, []
+            for pair, first, second in pairs(words):
+                number = self._pairs.get(pair)
+                if number is not None:
+                    numbers.append(number)
+                    mine.append((first, second))
+                    square += self._pair_squares[number]
+            pair_ends.append(len(numbers))
+            squares.append(square)
+            spans.append(tuple(mine))
+        starts = [0, *ends[:-1]]
+        sizes = np.diff([0, *ends])
+        norms = np.add.reduceat(self._squares[index], starts, axis=0)
+        first_norms = 1.0 / np.sqrt(np.maximum(norms[:, 0] + np.array(squares, dtype=np.float32), 1e-6))
+        second_norms = 1.0 / np.sqrt(np.maximum(norms[:, 1], 1e-6))
         gathered = self._known[index]
-        rows = gathered[:, 0] * np.float32(first_norm) + gathered[:, 1] * np.float32(second_norm)
-        total = self._bias + rows.sum(axis=0)
-        pair_rows = self._nothing
-        if numbers:
-            pair_rows = self._pair_rows[numbers] * np.float32(first_norm)
-            total = total + pair_rows.sum(axis=0)
-        return Scored(total, rows, pair_rows, tuple(spans))
+        rows = gathered[:, 0] * np.repeat(first_norms, sizes)[:, None]
+        rows += gathered[:, 1] * np.repeat(second_norms, sizes)[:, None]
+        total = self._bias + np.add.reduceat(rows, starts, axis=0)
+        pair_rows = self._pair_rows[numbers] * np.repeat(first_norms, np.diff([0, *pair_ends]))[:, None]
+        found = []
+        for at, (end, pair_end) in enumerate(zip(ends, pair_ends, strict=True)):
+            mine_rows = pair_rows[pair_ends[at - 1] if at else 0 : pair_end]
+            scores = total[at] + mine_rows.sum(axis=0) if len(mine_rows) else total[at]
+            found.append(Scored(scores, rows[starts[at] : end], mine_rows, spans[at]))
+        return found
 
 
 def load_tables(path: Path) -> dict[str, Any]:

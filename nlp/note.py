@@ -12,9 +12,10 @@ KEY = "note"  # in Doc.user_data
 
 @dataclass(slots=True)
 class Note:
-    """The mention, and what has been found so far. `whole` is title + newline + text; spans are of `whole` until the end."""
+    """The mention, and what has been found so far. `whole` is title, newline and text; spans are of `whole`."""
 
     mention: Mention
+    mention_id: str
     whole: str
     title_size: int  # characters of title and newline before the text
     brand: str
@@ -49,7 +50,7 @@ class Note:
 
     def anew(self) -> Note:
         """The same mention with nothing found yet."""
-        fresh = Note(self.mention, self.whole, self.title_size, self.brand, self.language)
+        fresh = Note(self.mention, self.mention_id, self.whole, self.title_size, self.brand, self.language)
         fresh.cluster_id = self.cluster_id
         return fresh
 
@@ -57,11 +58,12 @@ class Note:
         """The spans in the fields they belong to, each once, in order."""
         found: dict[tuple[str, str, int, int], Evidence] = {}
         for label, start, end, reason, weight in self.evidence:
-            placed = self.place(start, end)
-            if placed is not None:
+            placed = self.place(start, end) if self.title_size else ("text", start, end)
+            if placed is not None and (label, *placed) not in found:
                 name, first, last = placed
-                one = Evidence(label=label, start=first, end=last, reason=reason, field=name, weight=weight)
-                found.setdefault((label, name, first, last), one)
+                found[label, name, first, last] = Evidence(
+                    label=label, start=first, end=last, reason=reason, field=name, weight=weight
+                )
         return tuple(found.values())
 
     def named(self) -> tuple[Entity, ...]:

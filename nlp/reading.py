@@ -1,9 +1,11 @@
-"""From a Doc to what the models read: words with brands masked, rules that fire, and the features of the second step."""
+"""From a Doc to what the models read: words with brands masked, and the features of the second step."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -13,9 +15,9 @@ from nlp.linear import Floats, Scored
 from nlp.rules import Fired
 from nlp.words import Word, as_word, clauses
 
-BRAND = Word("BRAND", is_word=True)
-INSIDE = Word("")
+BRAND = "BRAND"
 KEEP_FORMS = 200_000
+SHORT = 12  # words; a thank-you that long is only that
 _forms: dict[int, Word] = {}
 
 EXTRAS = ("clause_best", "clause_worst", "clause_last", "length", "english", "exclaims", "thanks_alone")
@@ -46,47 +48,59 @@ def words_of(doc: Doc, brands: tuple[tuple[int, int], ...]) -> list[Word]:
     if len(_forms) > KEEP_FORMS:
         _forms.clear()
     words = []
-    for orth, token in zip(doc.to_array("ORTH").tolist(), doc, strict=True):
+    for orth in doc.to_array("ORTH").tolist():
         word = _forms.get(orth)
         if word is None:
-            word = _forms[orth] = as_word(token.text)
+            word = _forms[orth] = as_word(doc.vocab.strings[orth])
         words.append(word)
+    if not brands:
+        return words
+    starts = doc.to_array("IDX").tolist()
     for start, end in brands:
         first = True
-        for at, token in enumerate(doc):
-            if token.idx >= end:
+        for at, index in enumerate(starts):
+            if index >= end:
                 break
-            if token.idx + len(token) > start:
-                words[at] = BRAND if first else INSIDE
+            if index + words[at].size > start:
+                words[at] = Word(BRAND if first else "", is_word=first, size=words[at].size)
                 first = False
     return words
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the second step needs to know of a text, beside its scores."""
+
+    words: list[Word]
+    fired: list[Fired]
+    language: str
+
+
 def second_features(
-    scored: Scored,
-    words: list[Word],
-    fired: list[Fired],
-    language: str,
-    flags: tuple[str, ...],
-    labels: tuple[str, ...],
+    scored: Sequence[Scored], readings: Sequence[Reading], flags: Sequence[str], labels: Sequence[str]
 ) -> Floats:
-    """What the second step weighs: all scores of the first, the rules that fire, and how the clauses differ."""
+    """One row a text: all scores of the first step, the rules that fire, and how the clauses differ."""
     width = len(labels)
-    features = np.zeros(width + len(flags) + len(EXTRAS), dtype=np.float32)
-    features[:width] = scored.scores
-    for one in fired:
-        features[width + flags.index(one.rule.flag)] = 1.0
+    features = np.zeros((len(scored), width + len(flags) + len(EXTRAS)), dtype=np.float32)
+    features[:, :width] = [one.scores for one in scored]
     good, bad = labels.index("sentiment:positive"), labels.index("sentiment:negative")
-    starts = clauses(words)
-    tone = np.add.reduceat(scored.rows[:, good] - scored.rows[:, bad], starts)
-    count = sum(word.is_word for word in words)
-    features[width + len(flags) :] = (
-        float(tone.max()),
-        float(tone.min()),
-        float(tone[-1]),
-        math.log1p(count),
-        float(language == "en"),
-        float(any(word.form == "!" for word in words)),
-        float(count <= 12 and any(one.rule.flag == "thanks" for one in fired)),
-    )
+    places = {flag: width + at for at, flag in enumerate(flags)}
+    clause_starts: list[int] = []
+    text_starts: list[int] = []
+    size = 0
+    for at, reading in enumerate(readings):
+        for one in reading.fired:
+            features[at, places[one.rule.flag]] = 1.0
+        text_starts.append(len(clause_starts))
+        clause_starts.extend(size + start for start in clauses(reading.words))
+        size += len(reading.words)
+        count = sum(word.is_word for word in reading.words)
+        thanks = count <= SHORT and any(one.rule.flag == "thanks" for one in reading.fired)
+        exclaims = any(word.form == "!" for word in reading.words)
+        features[at, -4:] = (math.log1p(count), reading.language == "en", exclaims, thanks)
+    rows = np.concatenate([one.rows[:, good] - one.rows[:, bad] for one in scored])
+    tone = np.add.reduceat(rows, clause_starts)
+    features[:, -7] = np.maximum.reduceat(tone, text_starts)
+    features[:, -6] = np.minimum.reduceat(tone, text_starts)
+    features[:, -5] = tone[[*(start - 1 for start in text_starts[1:]), len(tone) - 1]]
     return features

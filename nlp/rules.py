@@ -35,18 +35,19 @@ class Rules:
     """All rules, found by the words that make them worth trying."""
 
     def __init__(self, rules: list[tuple[Rule, list[str]]]) -> None:
-        self._by_word: dict[str, list[Rule]] = {}
-        for rule, words in rules:
+        self._rules = [rule for rule, _ in rules]
+        self._by_word: dict[str, list[int]] = {}
+        for number, (_, words) in enumerate(rules):
             for word in dict.fromkeys(words):
-                self._by_word.setdefault(word, []).append(rule)
+                self._by_word.setdefault(word, []).append(number)
         self.flags: tuple[str, ...] = tuple(dict.fromkeys(rule.flag for rule, _ in rules))
         self._gate = frozenset(self._by_word)
 
     def fired(self, text: str, forms: AbstractSet[str]) -> list[Fired]:
         """What fits `text`, whose normalised tokens are `forms`; each rule at most once, at its first place."""
-        tried = dict.fromkeys(rule for word in sorted(self._gate & forms) for rule in self._by_word[word])
         found = []
-        for rule in tried:
+        for number in sorted({number for word in self._gate & forms for number in self._by_word[word]}):
+            rule = self._rules[number]
             match = rule.pattern.search(text)
             if match is not None and match.end() > match.start():
                 start, end = _trimmed(text, match.start(), match.end())

@@ -6,7 +6,12 @@ from spacy.tokens import Doc
 
 from monitor.model import Sentiment
 from nlp.decide import SecondStep, choose_one
-from nlp.note import Note
+from nlp.note import KEY, Note
+
+
+def is_no_customer(note: Note) -> bool:
+    """The brand itself or a machine speaks: it informs, and wants nothing of the webcare team."""
+    return note.mention.is_own or note.mention.is_automatic
 
 
 class SetSentiment:
@@ -17,9 +22,14 @@ class SetSentiment:
         self.brands = brands
 
     def __call__(self, doc: Doc) -> Doc:
-        note: Note = doc.user_data["note"]
-        if note.decided is not None:
-            label = choose_one(self.second, note, doc, "sentiment")
+        """One text."""
+        note: Note = doc.user_data[KEY]
+        if note.decided is None:
+            return doc
+        if is_no_customer(note):
+            note.sentiment = Sentiment(label="neutral", score=1.0)
+        else:
+            label = choose_one(self.second, note, "sentiment")
             towards = next((topic for topic in note.topics if topic in self.brands), None)
             note.sentiment = Sentiment(label=label, score=note.scores[f"sentiment:{label}"], towards=towards)
         return doc

@@ -45,7 +45,8 @@ class Read:
         self._brands = brands
 
     def __call__(self, doc: Doc) -> Doc:
-        note: Note = doc.user_data["note"]
+        """One text."""
+        note: Note = doc.user_data[KEY]
         names = (note.brand, *self._brands) if note.brand else self._brands
         note.brand_spans = brand_spans(note.whole, names)
         note.words = words_of(doc, note.brand_spans)
@@ -95,14 +96,15 @@ class SpacyTagger:
         text = mention.text[:LONGEST]
         shown = bool(title) and not text.startswith(title)
         whole = f"{mention.title}\n{text}" if shown else text
+        mention_id = mention.id
         try:
             language = declared(mention.language) or detect(whole, self._languages)
-            cluster = self._seen.cluster(mention.id, whole, mention.author_key)
+            cluster = self._seen.cluster(mention_id, whole, mention)
         except Exception:
-            log.exception("language and duplicates of mention %s failed; it goes on without them", mention.id)
+            log.exception("language and duplicates of mention %s failed; it goes on without them", mention_id)
             language = cluster = None
         size = len(whole) - len(text)
-        note = Note(mention=mention, whole=whole, title_size=size, brand=brand or "", language=language)
+        note = Note(mention, mention_id, whole, size, brand or "", language)
         note.cluster_id = cluster
         return note
 
@@ -112,7 +114,7 @@ class SpacyTagger:
             return [_enrichment(doc.user_data[KEY], self._model) for doc in pipeline.pipe(docs)]
         except Exception:
             if len(notes) == 1:
-                log.exception("mention %s cannot be tagged and is kept without tags", notes[0].mention.id)
+                log.exception("mention %s cannot be tagged and is kept without tags", notes[0].mention_id)
                 return [_untagged(notes[0], self._model)]
             return [one for note in notes for one in self._batch(pipeline, [note.anew()])]
 
@@ -125,12 +127,14 @@ def _doc(pipeline: Language, note: Note) -> Doc:
 
 def _untagged(note: Note, model: str) -> Enrichment:
     mention = note.mention
-    return Enrichment(mention_id=mention.id, content_hash=mention.content_hash, model=model, cluster_id=note.cluster_id)
+    return Enrichment(
+        mention_id=note.mention_id, content_hash=mention.content_hash, model=model, cluster_id=note.cluster_id
+    )
 
 
 def _enrichment(note: Note, model: str) -> Enrichment:
     return Enrichment(
-        mention_id=note.mention.id,
+        mention_id=note.mention_id,
         content_hash=note.mention.content_hash,
         model=model,
         language=note.language,
@@ -172,7 +176,7 @@ def load_tagger(topics: Sequence[Topic], languages: Sequence[str] = ("nl", "en")
 
 def _pipeline(language: str, components: Sequence[Component]) -> Language:
     pipeline = spacy.blank(language)
-    pipeline.tokenizer.max_cache_size = CACHE
+    pipeline.tokenizer.max_cache_size = CACHE  # type: ignore[union-attr] # a blank pipeline has spaCy's own tokenizer
     for component in components:
         name = type(component).__name__
         # added as it is: a component here is built with its tables, not from spaCy's configuration

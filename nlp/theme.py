@@ -5,7 +5,7 @@ from __future__ import annotations
 from spacy.tokens import Doc
 
 from nlp.decide import SecondStep, choose_many
-from nlp.note import Note
+from nlp.note import KEY, Note
 
 
 class SetThemes:
@@ -15,7 +15,8 @@ class SetThemes:
         self.second = second
 
     def __call__(self, doc: Doc) -> Doc:
-        note: Note = doc.user_data["note"]
+        """One text."""
+        note: Note = doc.user_data[KEY]
         if note.decided is not None:
-            note.themes = choose_many(self.second, note, doc, "theme")
+            note.themes = choose_many(self.second, note, "theme")
         return doc

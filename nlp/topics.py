@@ -10,7 +10,7 @@ from ahocorasick_rs import AhoCorasick
 from spacy.tokens import Doc
 
 from monitor.model import Topic
-from nlp.note import Note
+from nlp.note import KEY, Note
 
 _PIECE = re.compile(r'"([^"]+)"|(-?[\w@#&\'’.+*-]+)')
 
@@ -58,7 +58,8 @@ class SetTopics:
         self._automaton = AhoCorasick(list(owners)) if owners else None
 
     def __call__(self, doc: Doc) -> Doc:
-        note: Note = doc.user_data["note"]
+        """One text."""
+        note: Note = doc.user_data[KEY]
         if self._automaton is None:
             return doc
         lowered = note.whole.lower()

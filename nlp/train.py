@@ -1,8 +1,8 @@
-"""`python -m nlp.train`: fits the linear model and its second step, and writes nlp/models/. Needs scikit-learn (group train).
+"""`python -m nlp.train`: fits the model's two steps and writes nlp/models/. Needs scikit-learn (group train).
 
-Two steps. First a logistic regression a label over words, pairs and n-grams. Then, on scores that each text got from models
-which had not seen its writer, a small one over all scores, the rules that fire and the clauses; its thresholds are fitted the
-same way. The golden set is not opened here.
+Two steps. First a logistic regression a label over words, pairs and n-grams. Then, on scores that each text got from
+models which had not seen its writer, a small one over all scores, the rules that fire and the clauses; its limits are
+fitted the same way. The golden set is not opened here.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import spacy
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack  # type: ignore[import-untyped] # scipy brings no types
 from sklearn.linear_model import LogisticRegression
 
 from nlp.labels import GROUPS, LABELS
 from nlp.linear import BUCKETS, LinearModel, buckets, save_tables
-from nlp.reading import EXTRAS, brand_spans, second_features, words_of
+from nlp.reading import EXTRAS, Reading, brand_spans, second_features, words_of
 from nlp.rules import Fired, load_rules
 from nlp.words import Word, pairs
 
@@ -181,8 +181,8 @@ def first_step(texts: list[Text]) -> dict[str, Any]:
 
 def seen_by(model: LinearModel, texts: list[Text]) -> Any:
     """The second step's features of texts, from a model of the first."""
-    flags = load_rules().flags
-    return np.stack([second_features(model.score(t.words), t.words, t.fired, t.language, flags, LABELS) for t in texts])
+    readings = [Reading(text.words, text.fired, text.language) for text in texts]
+    return second_features(model.score_all([t.words for t in texts]), readings, load_rules().flags, LABELS)
 
 
 def fit_second(features: Any, truth: Any) -> tuple[Any, Any]:
@@ -219,13 +219,14 @@ def f1(truth: Any, chosen: Any) -> float:
 
 
 def fit_limits(scores: Any, truth: Any) -> Any:
-    """What is added to each label's score before deciding (0 or the largest of a group wins), best F1 on these scores."""
+    """What is added to each label's score before deciding (0 or the largest of a group wins), for the best F1."""
     limits = np.zeros(len(LABELS))
     steps = np.arange(-1.6, 1.61, 0.1)
     for where in groups():
         if len(where) == 1:
             column, held = scores[:, where[0]], truth[:, where[0]].astype(bool)
-            limits[where[0]] = max(steps, key=lambda step, c=column, h=held: (f1(h, c + step > 0), -abs(step)))
+            best = [(f1(held, column + step > 0), -abs(step), step) for step in steps]
+            limits[where[0]] = max(best)[2]
             continue
         held = truth[:, where].argmax(axis=1)
         for _ in range(2):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spacy.tokens import Doc
 
-from nlp.note import Note
+from nlp.note import KEY, Note
 
 CRITICAL = ("danger", "leak", "many")  # with the intent crisis
 HIGH_WITH_CRISIS = ("fraud", "legal", "press")
@@ -13,10 +13,11 @@ CLOSED = ("promotion", "thanks")
 
 
 class SetUrgency:
-    """critical: a crisis with danger, a leak or many people. high: any other crisis, or trouble that cannot wait. low: closed."""
+    """critical: a crisis with danger, a leak or many people. high: another crisis, or trouble that cannot wait."""
 
     def __call__(self, doc: Doc) -> Doc:
-        note: Note = doc.user_data["note"]
+        """One text."""
+        note: Note = doc.user_data[KEY]
         flags = {fired.rule.flag for fired in note.fired}
         crisis = "crisis" in note.intents
         trouble = "complaint" in note.intents or (

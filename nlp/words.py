@@ -1,4 +1,7 @@
-"""Tokens as the linear model sees them: normalised words, pairs, negation, clauses. Pure; token positions stay those of the Doc."""
+"""Tokens as the linear model sees them: normalised words, pairs, negation, clauses.
+
+Pure; positions stay those of the Doc's tokens.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,41 @@ import re
 from dataclasses import dataclass
 
 NEGATIONS = frozenset(
-    ["niet", "geen", "nooit", "niks", "niets", "nergens", "zonder", "nauwelijks", "noch", "amper", "not", "no", "never", "without", "nothing", "neither", "hardly", "n't", "nt", "dont", "doesnt", "didnt", "cant", "wont", "isnt", "wasnt"]
+    [
+        "niet",
+        "geen",
+        "nooit",
+        "niks",
+        "niets",
+        "nergens",
+        "zonder",
+        "nauwelijks",
+        "noch",
+        "amper",
+        "not",
+        "no",
+        "never",
+        "without",
+        "nothing",
+        "neither",
+        "hardly",
+        "n't",
+        "nt",
+        "dont",
+        "doesnt",
+        "didnt",
+        "cant",
+        "wont",
+        "isnt",
+        "wasnt",
+    ]
 )
-TURNS = frozenset(["maar", "echter", "alleen", "helaas", "gelukkig", "but", "however", "though", "unfortunately", "luckily", "except"])
+TURNS = frozenset(
+    ["maar", "echter", "alleen", "helaas", "gelukkig", "but", "however", "though", "unfortunately", "luckily", "except"]
+)
 STOPS = frozenset([".", "!", "?", "…", "...", ";", "!!", "??", "?!", "!?"])
+LONGEST_STOP = 4  # "?!?!"
+SHORTEST_CLAUSE = 3
 NEGATION_REACH = 4  # words that a negation colours, unless its clause ends before
 
 _LONG = re.compile(r"(.)\1{2,}")
@@ -27,12 +61,13 @@ class Word:
     opens: bool = False  # a clause starts with it
     closes: bool = False  # a clause ends after it
     is_word: bool = False
+    size: int = 0  # characters of the token
 
 
 def as_word(token: str) -> Word:
     """The normalised form: lower case, digits as 0, lengthening cut to two, URLs and handles by their kind."""
     if token.isspace() or not token:
-        return Word("", closes="\n" in token)
+        return Word("", closes="\n" in token, size=len(token))
     lowered = token.lower().replace("’", "'")
     if lowered[0] == "@" and len(lowered) > 1:
         form = "@user"
@@ -46,8 +81,9 @@ def as_word(token: str) -> Word:
         form,
         negates=form in NEGATIONS,
         opens=form in TURNS,
-        closes=token in STOPS or (token[-1] in ".!?…" and len(token) <= 4 and not token[0].isalnum()),
+        closes=token in STOPS or (token[-1] in ".!?…" and len(token) <= LONGEST_STOP and not token[0].isalnum()),
         is_word=form[0].isalnum() or form[0] == "@",
+        size=len(token),
     )
 
 
@@ -57,7 +93,7 @@ def clauses(words: list[Word]) -> list[int]:
     size = 0
     pending = False
     for position, word in enumerate(words):
-        if (pending or word.opens) and size >= 3:
+        if (pending or word.opens) and size >= SHORTEST_CLAUSE:
             starts.append(position)
             size = 0
         pending = (pending and not word.is_word) or word.closes

@@ -139,8 +139,16 @@ def _sources(base_url: str, drop: Path, every: timedelta) -> tuple[Source, ...]:
         )
 
     return (
-        source("x", "x", base_url=base_url, bearer_token=TOKEN, query=X_QUERY, user_id=user_id(OWN)),
-        source("fediverse", "mastodon", base_url=base_url, tags=[TAG]),
+        source(
+            "x",
+            "x",
+            base_url=base_url,
+            bearer_token=TOKEN,
+            query=X_QUERY,
+            user_id=user_id(OWN),
+            own=[OWN, "werkenbijzonnekade"],
+        ),
+        source("fediverse", "mastodon", base_url=base_url, tags=[TAG], own=["zonnekade@tuinstad.example"]),
         source("groenevingers", "discourse", base_url=base_url, own=["Zonnekade_webcare"]),
         source("sterrenplein", "trustpilot", base_url=base_url, business_unit=BUSINESS_UNIT, api_key=TOKEN),
         *(source(name, "rss", url=base_url + feeds.path_of(name)) for name in FEEDS),

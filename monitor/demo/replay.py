@@ -13,6 +13,7 @@ from monitor.demo.script import Town
 from monitor.model import Alert
 
 STEP = timedelta(minutes=15)
+"""Every deadline of the fortnight can be met by a line that runs this often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,38 +39,45 @@ class AlertLog:
                 self.seen.append(Seen(at=now, alert=alert))
 
 
-def eventful(town: Town, step: timedelta = STEP) -> Iterator[datetime]:
-    """The ends of those steps of the fortnight in which something happens; the last is the town's end."""
+def eventful(town: Town, step: timedelta = STEP, until: datetime | None = None) -> Iterator[datetime]:
+    """The ends of those steps of the fortnight in which something happens; the last is `until`, or the town's end."""
+    end = min(until or town.closes_at, town.closes_at)
     last: datetime | None = None
     for moment in town.moments():
+        if moment > end:
+            break
         slots = -((town.opens_at - moment) // step)  # rounded up: nothing is looked for before it is said
-        end = min(town.opens_at + slots * step, town.closes_at)
-        if end != last:
-            last = end
-            yield end
-    if last != town.closes_at:
-        yield town.closes_at
+        slot = min(town.opens_at + slots * step, end)
+        if slot != last:
+            last = slot
+            yield slot
+    if last != end:
+        yield end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A town, the clock that it and the line share, and the folder its files drop into."""
+
+    town: Town
+    clock: TownClock
+    folder: Path
 
 
 def replay(
-    town: Town,
-    clock: TownClock,
-    folder: Path,
-    run_line: Callable[[datetime], None],
-    *,
-    step: timedelta = STEP,
+    stage: Stage, run_line: Callable[[datetime], None], *, step: timedelta = STEP, until: datetime | None = None
 ) -> int:
-    """Play the whole fortnight; returns how many steps had anything in them.
+    """Play the fortnight (up to `until`); returns how many steps had anything in them.
 
-    At each step the town's clock (which must also be the line's) is set, what is due is dropped under `folder`, and
-    `run_line(now)` runs the stages.
+    At each step the clock is set, what is due is dropped, and `run_line(now)` runs the stages. Rules look back over
+    their window only: a step longer than the shortest window lets alerts pass unseen.
     """
     count = 0
     last: datetime | None = None
-    for now in eventful(town, step):
-        clock.set(now)
-        drop(town, folder, now, last)
-        last = now
+    for now in eventful(stage.town, step, until):
+        stage.clock.set(now)
+        drop(stage.town, stage.folder, now, last)
         run_line(now)
+        last = now
         count += 1
     return count

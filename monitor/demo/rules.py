@@ -20,6 +20,12 @@ _LAW = (
     'OR lawyer OR "in gebreke" OR "juridische stappen")'
 )
 _DISPLEASED = "(intent:crisis OR intent:complaint OR sentiment:negative)"
+_DELIVERY = "(theme:delivery OR bezorg* OR pakket* OR gelever* OR levering OR staking)"
+_FEE = (
+    '(bezorgkosten OR verzendkosten OR bezorgtarief OR "delivery fee" OR verhoging OR "te duur" OR "tien euro" '
+    'OR "6,95" OR "6.95")'
+)
+_CODE = "(code OR codes OR kortingscode OR zomer15 OR app)"
 _PRESS = "(handle:(pjalkema OR dekoopklok) OR source:radio)"
 
 RULES = (
@@ -36,7 +42,7 @@ RULES = (
         id="fraud",
         name="Oplichting in onze naam",
         kind=RuleKind.FREQUENCY,
-        query=f"{_FAKE} intent:crisis own:false NOT channel:news",
+        query=f"{_FAKE} own:false NOT channel:news",
         severity=Severity.HIGH,
         window=timedelta(hours=3),
         threshold=2,
@@ -64,7 +70,7 @@ RULES = (
         id="delivery-wave",
         name="Golf van klachten over bezorging",
         kind=RuleKind.SPIKE,
-        query="theme:delivery (intent:complaint OR sentiment:negative) own:false NOT channel:news NOT theme:price",
+        query=f"{_DELIVERY} {_DISPLEASED} own:false NOT channel:news NOT ({_FEE} OR theme:price)",
         severity=Severity.MEDIUM,
         window=timedelta(hours=3),
         threshold=5,
@@ -75,19 +81,19 @@ RULES = (
         id="site",
         name="Klachten over site, app of kortingscode",
         kind=RuleKind.FREQUENCY,
-        query="(theme:site OR code OR kortingscode) intent:complaint own:false NOT channel:news",
+        query=f"(theme:site OR {_CODE}) (intent:complaint OR sentiment:negative) own:false NOT channel:news",
         severity=Severity.MEDIUM,
-        window=timedelta(hours=3),
-        threshold=4,
+        window=timedelta(hours=2),
+        threshold=3,
         realert=timedelta(hours=12),
     ),
     Rule(
         id="churn",
         name="Klanten dreigen te vertrekken om de prijs",
         kind=RuleKind.FREQUENCY,
-        query="theme:price (intent:churn_risk OR intent:complaint) own:false NOT channel:news NOT theme:site",
+        query=f"({_FEE} OR theme:price) {_DISPLEASED} own:false NOT channel:news NOT {_CODE} NOT theme:site",
         severity=Severity.MEDIUM,
-        window=timedelta(hours=3),
+        window=timedelta(hours=2),
         threshold=3,
         realert=timedelta(hours=24),
     ),

@@ -195,10 +195,11 @@ def _said(row: Mapping[str, Any], texts: Mapping[str, str]) -> Said:
 
 @dataclass(frozen=True)
 class Town:
-    """The script pinned to a calendar: day 1 is `first_day`."""
+    """The script pinned to a calendar: day 1 is `first_day`. `x_reach`: how far back the recent search of X goes."""
 
     script: Script = field(default_factory=load_script)
     first_day: date = FIRST_DAY
+    x_reach: timedelta = timedelta(days=7)
 
     def when(self, moment: Moment) -> datetime:
         """The moment in UTC. A time that a clock change skips is moved on with the clock."""
@@ -271,11 +272,6 @@ class Town:
             if said.repost_of:
                 found.setdefault(said.repost_of, []).append(said)
         return found
-
-
-def first_day_ending(now: datetime) -> date:
-    """Day 1 for a fortnight whose last day is today: what day 14 brings later than now is still to come."""
-    return now.astimezone(ZONE).date() - timedelta(days=DAYS - 1)
 
 
 def steps(town: Town, step: timedelta, until: datetime | None = None) -> Iterator[datetime]:

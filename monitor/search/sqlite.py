@@ -155,11 +155,9 @@ class SqliteIndex:
 
     def _candidates(self, compiled: Compiled, size: int, place: tuple[int, int] | None) -> list[tuple[int, str, int]]:
         further = "AND (when_at, no) < (?, ?)" if place else ""
-        sql = (
-            "SELECT no, (SELECT id FROM doc WHERE doc.no = facet.no), when_at FROM facet"
-            f" WHERE {compiled.sql} {further}"
-            " ORDER BY when_at DESC, no DESC LIMIT ?"
-        )
+        columns = "no, (SELECT id FROM doc WHERE doc.no = facet.no), when_at"
+        order = "ORDER BY when_at DESC, no DESC LIMIT ?"
+        sql = f"SELECT {columns} FROM facet WHERE {compiled.sql} {further} {order}"  # noqa: S608 - all values are bound
         return self._connection().execute(sql, (*compiled.values, *(place or ()), size)).fetchall()  # type: ignore[no-any-return]  # a driver without types
 
     def _checked(

@@ -155,6 +155,11 @@ def test_a_json_feed_is_read_with_long_ids_exact():
     assert second.url == "https://elders.example/x"
 
 
+def test_a_wrong_byte_in_a_json_feed_costs_one_character():
+    content = (DATA / "rss/feed.json").read_bytes().replace(b"alweer", b"alw\xe9\xe9r")
+    assert read(content)[0].text == "Zonnekade, alw\ufffd\ufffdr."
+
+
 def test_the_cap_counts_only_new_entries_and_the_report_says_so(server, connector):
     entries = [an_item(no) for no in (7, 3, 29, 1, 12, *[no for no in range(30) if no not in {7, 3, 29, 1, 12}])]
     server.routes["/feed"] = Answered(body=rss(*entries), headers={"ETag": '"1"'})

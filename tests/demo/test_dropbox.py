@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from monitor.demo.clock import jumping
 from monitor.demo.dropbox import drop
-from monitor.demo.replay import AlertLog, eventful, replay
-from monitor.demo.script import Town, first_day_ending
+from monitor.demo.replay import AlertLog, Stage, eventful, replay
+from monitor.demo.script import Town
 from tests.demo.perfect import perfect
 from tests.demo.test_score import DUE, an_alert
 from tests.demo.town import TOWN
@@ -69,7 +69,7 @@ def test_a_replay_stops_wherever_something_happens_and_shows_each_change_of_an_a
         moments.append(now)
         log.look(now, [alert])
 
-    count = replay(TOWN, clock, tmp_path, line, step=timedelta(hours=3))
+    count = replay(Stage(town=TOWN, clock=clock, folder=tmp_path), line, step=timedelta(hours=3))
     assert count == len(moments) == len(set(moments))
     assert moments == sorted(moments)
     assert moments[-1] == TOWN.closes_at
@@ -86,7 +86,7 @@ def test_nothing_waits_longer_than_a_step():
 
 def test_a_town_that_ends_today_drops_only_what_is_due_by_now(tmp_path):
     now = TOWN.when(TOWN.script.by_source["mail"][-1].at) + timedelta(days=30)
-    town = Town(script=TOWN.script, first_day=first_day_ending(now))
+    town = Town(script=TOWN.script, first_day=now.date() - timedelta(days=13))
     drop(town, tmp_path, now)
     assert len(list((tmp_path / "mail").iterdir())) == sum(
         town.when(said.at) <= now for said in town.script.by_source["mail"]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.demo.clock import TownClock, jumping
-from monitor.demo.script import DAYS, SOURCES, Moment, Town, first_day_ending, script_of, steps
+from monitor.demo.script import DAYS, SOURCES, Moment, Town, script_of, steps
 from tests.demo.town import TOWN
 
 LABELS = {
@@ -74,8 +74,7 @@ def test_a_line_lives_from_its_minute_over_its_edit_to_its_deletion():
 
 def test_the_fortnight_can_end_today_also_across_a_change_of_the_clocks():
     now = datetime(2026, 10, 30, 9, 0, tzinfo=UTC)
-    town = Town(script=TOWN.script, first_day=first_day_ending(now))
-    assert town.first_day == date(2026, 10, 17)
+    town = Town(script=TOWN.script, first_day=date(2026, 10, 17))
     assert town.opens_at < now < town.closes_at
     summer, winter = town.when(Moment(1, time(8, 0))), town.when(Moment(14, time(8, 0)))
     assert (summer.hour, winter.hour) == (6, 7)

@@ -1,10 +1,10 @@
-"""X, API v2: recent search and an account's mentions, newest first, with the week that recent search reaches back."""
+"""X, API v2: recent search, which reaches back a week only, and an account's mentions; both newest first."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from monitor.demo.answers import Answer, Request, iso, json_answer, made_up_number, number
@@ -14,7 +14,6 @@ from monitor.demo.script import Said, Town, Version
 OWN = "zonnekade"
 SHORT = 280
 """A longer post comes cut short in `text` and whole in `note_tweet`."""
-REACH = timedelta(days=7)
 _EPOCH = 1288834974657
 
 _MENTIONS = re.compile(r"/2/users/(\d+)/mentions")
@@ -107,7 +106,7 @@ def _heard(version: Version, town: Town) -> str:
 
 def _search(town: Town, now: datetime, posts: list[Post], request: Request) -> Answer:
     query = request.query.get("query", "")
-    oldest = now - REACH
+    oldest = now - town.x_reach
     if not query.strip() or len(query) > 512:  # noqa: PLR2004 - the length that the vendor documents
         return _invalid("query", query, "Invalid 'query': it must have 1 to 512 characters")
     since = request.query.get("since_id", "")
