@@ -23,11 +23,12 @@ class Warning:  # noqa: A001 - the field's word for it
 
 def lint(node: Node, text: str) -> list[Warning]:
     """Warnings for a query that parses, in order of place."""
+    unquoted = re.sub(r'"[^"]*"', lambda quoted: "x" * len(quoted[0]), text)
     found = [
         Warning(
             at=match.start(), code="lower-case", message=f"`{match[0]}` is searched as a word; write {match[0].upper()}"
         )
-        for match in re.finditer(r"(?<!\S)(and|or|near)(?!\S)", text)
+        for match in re.finditer(r"(?<!\S)(and|or|near)(?!\S)", unquoted)
     ]
     if isinstance(node, Not):
         found.append(Warning(at=node.start, code="only-not", message="finds everything else"))

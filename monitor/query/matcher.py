@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from itertools import permutations
 from typing import Any
 
 from monitor.model import SearchDocument
@@ -121,31 +122,41 @@ def _run(wanted: tuple[str, ...], tokens: Tokens) -> list[Span]:
 
 
 def _in_any_order(node: Phrase, tokens: Tokens) -> list[Span]:
-    found: set[Span] = set()
-    for order in set(permutations(node.tokens)):
-        for start in tokens.places.get(order[0], ()):
-            found.update(_onwards(order[1:], start, start, node.slop, tokens))
-    return sorted(found)
-
-
-def _onwards(rest: tuple[str, ...], first: int, last: int, left: int, tokens: Tokens) -> Iterable[Span]:
-    if not rest:
-        yield first, last
-        return
-    for position in tokens.places.get(rest[0], ()):
-        gap = position - last - 1
-        if 0 <= gap <= left:
-            yield from _onwards(rest[1:], first, position, left - gap, tokens)
+    """Both ends are words of the phrase, and the others stand between them; linear in the text."""
+    needed = Counter(node.tokens)
+    reach = len(node.tokens) - 1 + node.slop
+    found: list[Span] = []
+    for first in sorted(position for token in needed for position in tokens.places.get(token, ())):
+        short = needed.copy()
+        short[tokens.folded[first]] -= 1
+        asked = short.copy()
+        missing = len(node.tokens) - 1
+        for last in range(first + 1, min(first + reach + 1, len(tokens.folded))):
+            token = tokens.folded[last]
+            if not asked[token]:
+                continue
+            if missing == (1 if short[token] > 0 else 0):
+                found.append((first, last))
+            if short[token] > 0:
+                short[token] -= 1
+                missing -= 1
+    return found
 
 
 def _near(node: Near, tokens: Tokens) -> list[Span]:
     left, right = _spans(node.left, tokens), _spans(node.right, tokens)
-    found: set[Span] = set()
-    for a in left:
-        for b in right:
-            if 0 <= b[0] - a[1] - 1 <= node.distance or (not node.ordered and 0 <= a[0] - b[1] - 1 <= node.distance):
-                found.add((min(a[0], b[0]), max(a[1], b[1])))
+    found = {(a[0], b[1]) for a, b in _followed(left, right, node.distance)}
+    if not node.ordered:
+        found |= {(b[0], a[1]) for b, a in _followed(right, left, node.distance)}
     return sorted(found)
+
+
+def _followed(first: list[Span], second: list[Span], distance: int) -> Iterable[tuple[Span, Span]]:
+    """Pairs of which the second starts after the first, at most `distance` tokens later; both lists are sorted."""
+    for a in first:
+        low = bisect_left(second, (a[1] + 1, 0))
+        for b in second[low : bisect_left(second, (a[1] + distance + 2, 0))]:
+            yield a, b
 
 
 @lru_cache(maxsize=4096)
@@ -154,8 +165,9 @@ def pattern_of(pattern: str) -> Callable[[str], bool]:
     if pattern.endswith("*") and "*" not in pattern[:-1] and "?" not in pattern:
         prefix = pattern[:-1]
         return lambda token: token.startswith(prefix)
-    parts = re.split(r"(\*|\?)", pattern)
-    regex = "".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts)
+    first, *rest = (re.escape(part).replace(r"\?", ".") for part in pattern.split("*"))
+    # atomic groups: the first place a middle part fits is as good as any later one, so nothing is tried twice
+    regex = first + "".join(f"(?>.*?{part})" for part in rest[:-1]) + (f".*{rest[-1]}" if rest else "")
     compiled = re.compile(regex)
     return lambda token: compiled.fullmatch(token) is not None
 

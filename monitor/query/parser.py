@@ -40,6 +40,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _RELATIVE = re.compile(r"now(?:-(\d{1,4})([hdw]))?")
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
 _DAY = timedelta(days=1)
+_DAY_FORM = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def parse(
@@ -131,6 +132,8 @@ class _Parser:
         if self.at == len(self.text) or self.text[self.at] == ")":
             raise QueryError("NEAR needs a term on both sides", at=at)
         right_at = self.at
+        if self._char("-"):
+            raise QueryError("NEAR takes words, wildcards, phrases and OR groups of these", at=right_at)
         right = self._term()
         for side, place in ((left, start), (right, right_at)):
             self._near_side(side, place)
@@ -253,7 +256,7 @@ class _Parser:
         tokens = canonical_cs(inside)
         if len(tokens) != 1:
             gap = inside.find(" ")
-            raise QueryError("exact case takes one word", at=start + 1 + max(gap, 0))
+            raise QueryError("exact case takes one word", at=start + 1 + gap + 1)
         self.at = close + 1
         self._skip()
         return Exact(token=tokens[0], folded=canonical(inside)[0], start=start, end=close + 1)
@@ -278,15 +281,22 @@ class _Parser:
         if self.at == len(self.text) or self.text[self.at].isspace():
             raise QueryError(f"a value is missing after {name}:", at=self.at)
         if field.kind is Kind.TEXT:
-            child = self._term()
-            if self._near_word() is not None:
-                raise QueryError(f"the field binds to one term; write {name}:(a NEAR/5 b)", at=start)
-            if any(isinstance(node, In | Equals | Range) for node in walk(child)):
-                raise QueryError("a field cannot stand inside a field", at=start)
-            return In(field_name=name, child=child, start=start, end=self.at)
+            return self._within(name, start)
         if field.kind is Kind.EQUALITY:
             return self._values(name, start)
         return self._range(name, field.kind, start)
+
+    def _within(self, name: str, start: int) -> Node:
+        if _FIELD.match(self.text, self.at):
+            raise QueryError("a field cannot stand inside a field", at=self.at)
+        if self._char("-"):
+            raise QueryError(f"the minus stands before the field, as in -{name}:word", at=self.at)
+        child = self._term()
+        if self._near_word() is not None:
+            raise QueryError(f"the field binds to one term; write {name}:(a NEAR/5 b)", at=start)
+        if any(isinstance(node, In | Equals | Range) for node in walk(child)):
+            raise QueryError("a field cannot stand inside a field", at=start)
+        return In(field_name=name, child=child, start=start, end=self.at)
 
     def _values(self, name: str, start: int) -> Node:
         if not self._char("("):
@@ -331,8 +341,9 @@ class _Parser:
             low_open, high_open = match[1] == "{", match[4] == "}"
             low = None if match[2] == "*" else self._bound(match[2], kind, match.start(2), after=low_open)
             high = None if match[3] == "*" else self._bound(match[3], kind, match.start(3), after=not high_open)
-            if kind is Kind.DATE:  # days are half-open intervals: from the first moment on, up to the moment after
-                low_open, high_open = False, match[3] != "*"
+            # days are half-open intervals: from the first moment on, up to the moment after
+            low_open = low_open and not _is_day(match[2], kind)
+            high_open = high_open or _is_day(match[3], kind)
             found = Range(
                 field_name=name,
                 low=low,
@@ -349,24 +360,18 @@ class _Parser:
             self.at = plain.end() if plain else at
             low = self._bound(written, kind, at, after=False)
             high = self._bound(written, kind, at, after=kind is Kind.DATE)
-            found = Range(field_name=name, low=low, high=high, high_open=kind is Kind.DATE and high != low)
+            found = Range(field_name=name, low=low, high=high, high_open=_is_day(written, kind))
         end = self.at
         self._skip()
         return replace(found, start=start, end=end)
 
     def _compared(self, name: str, kind: Kind, match: re.Match[str]) -> Range:
         sign, written, at = match[1], match[2], match.start(2)
-        after = sign in {">", "<="}
-        bound = self._bound(written, kind, at, after=after)
-        if kind is Kind.DATE:
-            return (
-                Range(field_name=name, low=bound)
-                if sign[0] == ">"
-                else Range(field_name=name, high=bound, high_open=True)
-            )
+        bound = self._bound(written, kind, at, after=sign in {">", "<="})
+        day = _is_day(written, kind)
         if sign[0] == ">":
-            return Range(field_name=name, low=bound, low_open=sign == ">")
-        return Range(field_name=name, high=bound, high_open=sign == "<")
+            return Range(field_name=name, low=bound, low_open=sign == ">" and not day)
+        return Range(field_name=name, high=bound, high_open=sign == "<" or day)
 
     def _bound(self, written: str, kind: Kind, at: int, *, after: bool) -> float | datetime:
         """A number, or a moment; of a whole day the moment `after` it, else its first."""
@@ -387,7 +392,7 @@ class _Parser:
             unit = {"h": "hours", "d": "days", "w": "weeks"}[relative[2] or "h"]
             return _milliseconds(self.now - timedelta(**{unit: int(relative[1] or 0)}))
         try:
-            if re.fullmatch(r"\d{4}-\d\d-\d\d", written):
+            if _is_day(written, Kind.DATE):
                 day = datetime.fromisoformat(written) + (_DAY if after else timedelta(0))
                 return day.replace(tzinfo=self.zone).astimezone(UTC)
             moment = datetime.fromisoformat(written)
@@ -456,6 +461,10 @@ def _wildcard(written: str, start: int, end: int) -> Node:
         folded.append(tokens[0])
     pattern = re.sub(r"\*+", "*", "".join(folded))
     return Wildcard(pattern=pattern, start=start, end=end)
+
+
+def _is_day(written: str, kind: Kind) -> bool:
+    return kind is Kind.DATE and _DAY_FORM.fullmatch(written) is not None
 
 
 def _width(node: Node) -> int:

@@ -18,6 +18,9 @@ from monitor.query.tree import All, And, Equals, Exact, In, Near, Node, Not, Or,
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_TERMS = 2_000
+_GROUP = 32
+SEPARATOR = "\x1f"
+"""Stands around each value of a column with many; cleaned values cannot hold it."""
 _COLUMNS = {"title": "tok_title", "text": "tok"}
 
 Terms = Callable[[str], Sequence[str]]
@@ -46,7 +49,7 @@ def _compiled(node: Node, terms: Terms, *, column: str | None, negative: bool) -
             parts = [_compiled(child, terms, column=column, negative=negative) for child in node.children]
             joiner = " AND " if isinstance(node, And) else " OR "
             return Compiled(
-                sql="(" + joiner.join(part.sql for part in parts) + ")",
+                sql=_joined([part.sql for part in parts], joiner),
                 values=tuple(value for part in parts for value in part.values),
                 exact=all(part.exact for part in parts),
             )
@@ -69,10 +72,17 @@ def _compiled(node: Node, terms: Terms, *, column: str | None, negative: bool) -
             return Compiled(sql="no IN (SELECT rowid FROM fts WHERE fts MATCH ?)", values=(scoped,), exact=exact)
 
 
+def _joined(parts: Sequence[str], joiner: str) -> str:
+    """In groups: SQLite takes an expression at most 1,000 deep, and a plain chain is as deep as it is long."""
+    while len(parts) > _GROUP:
+        parts = [f"({joiner.join(parts[n : n + _GROUP])})" for n in range(0, len(parts), _GROUP)]
+    return f"({joiner.join(parts)})"
+
+
 def _equals(node: Equals) -> Compiled:
     if FIELDS[node.field_name].many:
-        pattern = "%|" + re.sub(r"([%_\\])", r"\\\1", node.value) + "|%"
-        return Compiled(sql=f"coalesce({column_of(node.field_name)} LIKE ? ESCAPE '\\', 0)", values=(pattern,))
+        held = f"{SEPARATOR}{node.value}{SEPARATOR}"
+        return Compiled(sql=f"coalesce(instr({column_of(node.field_name)}, ?) > 0, 0)", values=(held,))
     return Compiled(sql=f"coalesce({column_of(node.field_name)} = ?, 0)", values=(node.value,))
 
 

@@ -18,10 +18,10 @@ from monitor.protocols import Found
 from monitor.query import Node, parse
 from monitor.query.fields import FIELDS, Kind
 from monitor.query.matcher import matches
-from monitor.search.compile_sqlite import Compiled, column_of, compile_query, micros
+from monitor.search.compile_sqlite import SEPARATOR, Compiled, column_of, compile_query, micros
 from monitor.store.engine import SAFE_WAL, sqlite
 
-SCHEMA = "1"
+SCHEMA = "2"
 MAX_COUNTED = 20_000
 _SLICE = 500
 _FACETS = ("source", "channel", "intent", "sentiment", "theme", "language")
@@ -209,7 +209,9 @@ class SqliteIndex:
         )
         found: dict[str, dict[str, int]] = {name: {} for name in (*_FACETS, "month")}
         for name, value, count in connection.execute(sql, values):
-            for one in value.strip("|").split("|") if value and name in FIELDS and FIELDS[name].many else [value]:
+            for one in (
+                value.strip(SEPARATOR).split(SEPARATOR) if value and name in FIELDS and FIELDS[name].many else [value]
+            ):
                 if one:
                     found[name][one] = found[name].get(one, 0) + count
         return {name: dict(sorted(counts.items(), key=lambda c: (-c[1], c[0]))) for name, counts in found.items()}
@@ -288,7 +290,7 @@ def _remove(connection: Any, no: int) -> None:
 
 def _column(value: Any) -> Any:
     if isinstance(value, tuple):
-        return "|" + "|".join(sorted(value)) + "|"
+        return SEPARATOR + SEPARATOR.join(sorted(value)) + SEPARATOR
     return micros(value) if isinstance(value, datetime) else value
 
 

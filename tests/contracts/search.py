@@ -123,4 +123,7 @@ class SearchContract:
         try:
             index.search(text, limit=5, facets=True)
         except QueryError as error:
-            assert 0 <= error.at <= len(text)
+            at = error.at
+        else:
+            at = 0
+        assert 0 <= at <= len(text)

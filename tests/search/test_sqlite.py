@@ -1,24 +1,23 @@
 """The index on FTS5."""
 
 import random
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import SearchUnavailable
-from monitor.model import Engagement, Sentiment
+from monitor.model import Entity
 from monitor.query import parse
 from monitor.query.matcher import matches
-from monitor.query.tree import And, Equals, Exact, In, Near, Not, Or, Phrase, Range, Wildcard, Word, to_text
+from monitor.query.tree import Equals, Exact, Near, Not, Phrase, Word, to_text
 from monitor.search import compile_sqlite
 from monitor.search.sqlite import SqliteIndex
 from monitor.store.engine import sqlite
 from monitor.text.tokens import canonical
 from tests.contracts.search import SearchContract, a_document
-
-WORDS = ["niet", "geen", "pakket", "pak", "pakketje", "te", "laat", "ah", "AH", "ing", "ING", "#ah", "@ah", "café", "klacht",
-         "klachten", "😡", "l'oréal", "AH.nl", "10,50"]  # fmt: skip
+from tests.search.random_queries import random_documents, random_tree
 
 
 @pytest.fixture
@@ -30,69 +29,6 @@ def index(tmp_path):
 
 class TestSqliteIndex(SearchContract):
     pass
-
-
-def random_documents(rng, count):
-    for no in range(1, count + 1):
-        enriched = None
-        if rng.random() < 0.7:
-            enriched = {
-                "intents": tuple(rng.sample(["complaint", "question", "idea"], rng.randrange(3))),
-                "sentiment": rng.choice([None, Sentiment(label="negative", score=rng.choice([0.1, 0.5, 0.9]))]),
-                "language": rng.choice([None, "nl", "en"]),
-            }
-        yield a_document(
-            no,
-            text=" ".join(rng.choices(WORDS, k=rng.randrange(1, 14))),
-            title=" ".join(rng.choices(WORDS, k=rng.randrange(4))) or None,
-            minutes=rng.randrange(5000),
-            rating=rng.choice([None, 1.0, 2.0, 5.0]),
-            language=rng.choice([None, "nl"]),
-            engagement=Engagement(likes=rng.choice([None, 0, 3])),
-            enriched=enriched,
-        )
-
-
-def random_leaf(rng, *, near=False):
-    tokens = [token for word in WORDS for token in canonical(word)]
-    kind = rng.choice(
-        ["word", "word", "wild", "phrase", "phrase"] if near else ["word", "word", "wild", "phrase", "slop", "exact"]
-    )
-    if kind == "word":
-        return Word(token=rng.choice(tokens))
-    if kind == "wild":
-        return Wildcard(pattern=rng.choice(["pa*", "pak*", "kl*t", "kl?cht*", "pakket?e", "zz*q"]))
-    if kind == "exact":
-        return rng.choice(
-            [Exact(token="AH", folded="ah"), Exact(token="ING", folded="ing"), Exact(token="ing", folded="ing")]
-        )
-    size = rng.choice([2, 3])
-    return Phrase(tokens=tuple(rng.choices(tokens, k=size)), slop=rng.randrange(1, 4) if kind == "slop" else 0)
-
-
-def random_tree(rng, depth=3):
-    kind = rng.choice(["leaf", "leaf", "and", "or", "not", "near", "in", "equals", "range"]) if depth else "leaf"
-    if kind in {"and", "or"}:
-        children = tuple(random_tree(rng, depth - 1) for _ in range(rng.choice([2, 3])))
-        return (And if kind == "and" else Or)(children=children)
-    if kind == "not":
-        return Not(child=random_tree(rng, depth - 1))
-    if kind == "near":
-        left, right = random_leaf(rng, near=True), random_leaf(rng, near=True)
-        if rng.random() < 0.3:
-            left = Or(children=(left, random_leaf(rng, near=True)))
-        return Near(left=left, right=right, distance=rng.randrange(5), ordered=rng.random() < 0.5)
-    if kind == "in":
-        return In(field_name=rng.choice(["title", "text"]), child=random_leaf(rng))
-    if kind == "equals":
-        return rng.choice(
-            [Equals(field_name="language", value="nl"), Equals(field_name="intent", value="complaint"),
-             Equals(field_name="sentiment", value="negative")]
-        )  # fmt: skip
-    if kind == "range":
-        return Range(field_name=rng.choice(["rating", "likes", "score"]), low=rng.choice([None, 0.5, 1.0]), high=rng.choice([None, 2.0]),
-                     low_open=rng.random() < 0.5, high_open=rng.random() < 0.5)  # fmt: skip
-    return random_leaf(rng)
 
 
 def differences(index, documents, trees):
@@ -109,7 +45,7 @@ def differences(index, documents, trees):
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    rng = random.Random(20_260_601)
+    rng = random.Random(20_260_601)  # noqa: S311 - a seed, not a secret
     documents = list(random_documents(rng, 150))
     made = SqliteIndex(f"sqlite:///{tmp_path_factory.mktemp('corpus')}/search.db")
     made.write(documents)
@@ -120,7 +56,7 @@ def corpus(tmp_path_factory):
 def test_the_matcher_and_fts5_agree_on_45000_random_pairs(corpus):
     index, documents = corpus
     seed = random.SystemRandom().randrange(10**9)
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - a seed, not a secret
     trees = [random_tree(rng) for _ in range(300)]
     assert differences(index, documents, trees) == [], f"seed {seed}"
 
@@ -131,7 +67,9 @@ def test_an_inexact_leaf_left_as_it_is_under_a_not_loses_rows(corpus, monkeypatc
     monkeypatch.setattr(
         compile_sqlite,
         "_compiled",
-        lambda node, terms, *, column, negative: right(node, terms, column=column, negative=False),
+        lambda node, terms, *, column, negative: right(  # noqa: ARG005 - the mutant forgets it
+            node, terms, column=column, negative=False
+        ),
     )
     trees = [
         Not(child=Exact(token="ING", folded="ing")),
@@ -195,3 +133,44 @@ def test_a_query_as_people_write_it_finds_the_same_in_memory(corpus):
     index, documents = corpus
     query = "(pakket OR klacht*) NOT te language:nl"
     assert set(index.search(query, limit=1000).ids) == {d.id for d in documents if matches(parse(query), d)}
+
+
+def test_every_assigned_character_is_cut_by_fts5_where_we_cut_it():
+    connection = sqlite.connect(":memory:")
+    connection.execute(
+        'CREATE VIRTUAL TABLE t USING fts5(a, tokenize="unicode61 remove_diacritics 0 '
+        "categories 'L* N* Co S* M* P*' tokenchars '@#_'\")"
+    )
+    connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab('t', 'instance')")
+    assigned = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) not in {"Cn", "Cs", "Co"}]
+    expected = []
+    for no, start in enumerate(range(0, len(assigned), 500)):
+        tokens = canonical(" ".join(f"x{char}y {char}" for char in assigned[start : start + 500]))
+        connection.execute("INSERT INTO t(rowid, a) VALUES (?, ?)", (no, " ".join(tokens)))
+        expected.extend((no, position, token) for position, token in enumerate(tokens))
+    found = sorted(connection.execute("SELECT doc, offset, term FROM v"))
+    connection.close()
+    assert found == expected
+
+
+def test_a_value_that_holds_a_bar_is_one_value(index):
+    held = a_document(1, enriched={"entities": (Entity(type="product", text="kabel|lader", start=0, end=11),)})
+    index.write([held])
+    assert index.search("entity:kabel", limit=5).total == 0
+    assert index.search('entity:"kabel|lader"', limit=5).ids == (held.id,)
+
+
+@pytest.mark.parametrize("joiner", [" OR ", " AND ", " NOT "])
+def test_the_longest_query_that_is_allowed_runs(index, joiner):
+    index.write([a_document(1, text="w0")])
+    count = 499 if joiner == " NOT " else 999
+    expected = 0 if joiner == " AND " else 1
+    assert index.search(joiner.join(f"w{n}" for n in range(count)), limit=5).total == expected
+
+
+def test_the_deepest_query_that_is_allowed_runs(index):
+    index.write([a_document(1, text="a")])
+    query = "a"
+    for depth in range(15):
+        query = f"(w{depth} {'OR' if depth % 2 else 'AND a OR'} {query})"
+    assert index.search(query, limit=5).total == 1
