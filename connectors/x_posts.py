@@ -123,6 +123,8 @@ class Posts:
 
 def _rows_in(told: Json, name: str) -> tuple[list[Json], Mapping[str, Any]]:
     """The posts of an answer, and what it includes. An answer without posts must say that there are none."""
+    if isinstance(told, list):
+        return told, {}
     if not isinstance(told, dict):
         raise ResponseNotUnderstood(f"{name}: X answers with an object, this is none", raw=as_json(told))
     includes = object_in(told, "includes")
