@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from connectors import tables, transcripts
 from connectors.mail import looks_like_mail, read_mail
-from connectors.parsing import SHAPE_ERRORS, as_json, each, parse_json, shown, text_or_none
+from connectors.parsing import as_json, each, parse_json, shown, storable, text_or_none
 from connectors.reading import Reading
 from connectors.replies import split_reply
 from monitor.errors import ResponseNotUnderstood
@@ -55,7 +55,7 @@ def _read_text(text: str, name: str, suffix: str, reading: Reading) -> Found | N
     elif suffix in {".csv", ".tsv"} or tables.looks_like_table(text):
         found = _rows(tables.csv_rows(text, name), reading)
     elif suffix in {"", ".txt", ".md", ".text"} and not start.startswith("<"):
-        found = (_note(text, reading),), ()
+        found = (storable(_note(text, reading)),), ()
     return found
 
 
@@ -91,6 +91,8 @@ def _is_object(line: str) -> bool:
 def _json(told: Json, name: str, reading: Reading) -> Found:
     if transcripts.is_json_transcript(told):
         return _spoken(transcripts.read_json_transcript(told, name), name, reading)
+    if is_sidecar(told):
+        return (), (Skipped(reason=f"{name}: it tells about the transcript beside it"),)
     rows = told if isinstance(told, list) else [told]
     if not _is_list_of_objects(rows):
         raise ResponseNotUnderstood(f"{name}: JSON without objects to read: {shown(as_json(told))}", raw=as_json(told))
@@ -176,7 +178,7 @@ def _spoken(transcript: transcripts.Transcript, name: str, reading: Reading) -> 
             )
         )
     skipped = (Skipped(reason=f"{name}: a transcript in which nothing is said"),) if not mentions else ()
-    return tuple(mentions), skipped
+    return tuple(map(storable, mentions)), skipped
 
 
 def _start_in_name(named: re.Match[str]) -> str:
@@ -195,14 +197,17 @@ def _at_second(url: str | None, second: float) -> str | None:
     return address
 
 
+def is_sidecar(told: Json) -> bool:
+    """True for the JSON that lies beside a transcript and tells its channel and start."""
+    if not isinstance(told, dict) or {"segments", "text", "body", "tekst"} & told.keys():
+        return False
+    return {"start", "channel"} <= told.keys() or {"start", "programme"} <= told.keys()
+
+
 def sidecar(content: bytes) -> Mapping[str, Json] | None:
-    """The JSON that lies beside a transcript and tells its channel and start; None if it is something else."""
+    """What the JSON beside a transcript tells; None if it is something else."""
     try:
         told = parse_json(content, "")
-    except (ResponseNotUnderstood, *SHAPE_ERRORS):
+    except ResponseNotUnderstood:
         return None
-    return (
-        told
-        if isinstance(told, dict) and {"start", "channel", "programme"} & told.keys() and "segments" not in told
-        else None
-    )
+    return told if is_sidecar(told) else None

@@ -29,7 +29,10 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class Feed:
-    """A feed as it was read. `whole` is False when its end is missing; `left_out` counts entries over the limit."""
+    """A feed as it was read. `whole` is False when its end is missing.
+
+    `left_out` counts entries over the limit, `silent` those that hold nothing.
+    """
 
     version: str
     language: str | None = None
@@ -38,4 +41,5 @@ class Feed:
     entries: list[Entry] = field(default_factory=list)
     whole: bool = True
     left_out: int = 0
+    silent: int = 0
     unreadable: list[Any] = field(default_factory=list)

@@ -35,6 +35,7 @@ CHILD_BYTES = 1 << 30
 
 _START = re.compile(rb"<(?:\w+:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 _END = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
+_REFERENCE = re.compile(rb"&#([xX][0-9a-fA-F]{1,8}|[0-9]{1,10});")
 _DECLARED = re.compile(rb"""(<\?xml[^>]{0,200}?encoding\s*=\s*["'])([\w.:-]{1,40})(["'])""")
 _ALTERNATE = re.compile(
     rb"""<link[^>]{0,300}type=["']application/(?:rss|atom|feed)\+(?:xml|json)["'][^>]{0,300}>""", re.IGNORECASE
@@ -48,7 +49,7 @@ def parse_feed(content: bytes, name: str, *, content_type: str = "") -> Feed:
     if jsonfeed.looks_like(content):
         return jsonfeed.parse(content, name)
     kept, left_out = _first_entries(content)
-    kept, content_type = _as_it_is_encoded(kept, content_type)
+    kept, content_type = _as_it_is_encoded(_REFERENCE.sub(_character, kept), content_type)
     is_large = kept.count(b"<") > TAGS_AT_HOME
     feed = _parse_apart(kept, name, content_type) if is_large else _parse(kept, content_type)
     if feed is None:
@@ -93,6 +94,14 @@ def _as_it_is_encoded(content: bytes, content_type: str) -> tuple[bytes, str]:
     return _DECLARED.sub(rb"\g<1>utf-8\g<3>", content, count=1), ""
 
 
+def _character(reference: re.Match[bytes]) -> bytes:
+    """A reference to a character that cannot be stands for U+FFFD: feedparser would give up the whole feed."""
+    digits = reference.group(1).decode()
+    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    good = code in {9, 10, 13} or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code <= 0x10FFFF  # noqa: PLR2004 - XML's own list
+    return reference.group() if good else b"&#xFFFD;"
+
+
 def _parse(content: bytes, content_type: str) -> Feed | None:
     import feedparser  # noqa: PLC0415 - slow to import, and only feeds need it
 
@@ -112,6 +121,7 @@ def _parse(content: bytes, content_type: str) -> Feed | None:
         title=parsed.feed.get("title"),
         link=parsed.feed.get("link"),
         entries=[_entry(entry, is_atom=is_atom) for entry in told],
+        silent=len(parsed.entries) - len(told),
         whole=bool(re.search(rb"</[^<>]{1,40}>\s*(?:<!--.*)?$", content[-2000:].rstrip(b"\x00"), re.DOTALL)),
     )
 

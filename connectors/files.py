@@ -123,8 +123,6 @@ class FilesConnector:
         try:
             mentions, skipped = read_document(content, file.key, reading)
         except ResponseNotUnderstood as error:
-            if file.path.suffix.lower() == ".json" and sidecar(content) is not None:
-                return (), ()
             return (), (Skipped(reason=str(error), raw=content[:KEPT_BYTES], native_id=file.key),)
         return mentions, tuple(
             Skipped(reason=f"{file.key}, {skip.reason}", raw=skip.raw, native_id=skip.native_id) for skip in skipped

@@ -70,7 +70,8 @@ def _guess_object(told: dict[str, Json]) -> str | None:
     keys = told.keys()
     rows = told.get("data")
     shapes = {
-        "rss": isinstance(told.get("items"), list) and "jsonfeed.org" in str(told.get("version")),
+        "rss": isinstance(told.get("items"), list)
+        and ("jsonfeed.org" in str(told.get("version")) or _is_feed_entry(told["items"][:1])),
         "mastodon": keys >= {"statuses", "accounts"} or keys >= {"ancestors", "descendants"} or keys >= _NOTIFICATION,
         "discourse": bool(
             keys & {"latest_posts", "post_stream", "topic_list", "grouped_search_result", "user_actions"}
@@ -94,6 +95,12 @@ def _guess_row(row: dict[str, Json]) -> str | None:
         "x": keys >= {"id", "text", "edit_history_tweet_ids"} or keys >= {"id", "text", "author_id", "conversation_id"},
     }
     return next((kind for kind, fits in shapes.items() if fits), None)
+
+
+def _is_feed_entry(rows: list[Json]) -> bool:
+    return any(
+        isinstance(row, dict) and row.keys() & {"content_html", "content_text", "date_published"} for row in rows
+    )
 
 
 def _holds(rows: Json, keys: set[str]) -> bool:

@@ -16,6 +16,8 @@ def looks_like(content: bytes) -> bool:
 
 def parse(content: bytes, name: str) -> Feed:
     """Entries in the document's order; what is no object is kept as unreadable. ResponseNotUnderstood otherwise."""
+    if b"\x00" not in content:  # no UTF-16: a wrong byte costs a character, not the feed
+        content = content.decode("utf-8", "replace").encode()
     told = parse_json(content, name)
     feed = Feed(
         version=str(told.get("version") or "json"),

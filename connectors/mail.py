@@ -14,7 +14,7 @@ from email.parser import BytesParser
 from email.utils import getaddresses
 
 from connectors.mailheaders import decoded, header, headers_of, is_automatic, message_ids
-from connectors.parsing import SHAPE_ERRORS, shown
+from connectors.parsing import SHAPE_ERRORS, shown, storable
 from connectors.reading import Reading
 from connectors.replies import Split, split_reply
 from monitor.errors import ResponseNotUnderstood
@@ -44,6 +44,8 @@ _CHARSETS = {
     "iso-8859-8-i": "iso-8859-8",
     "utf8": "utf-8",
 }
+_FORWARDED = re.compile(r"\s*(?:fwd?|doorst|doorgestuurd|wg|tr)\s*:", re.IGNORECASE)
+"""Of a mail that is sent on, the older text is what it is about."""
 _UNSEEN = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -72,7 +74,7 @@ def read_mail(content: bytes, name: str, reading: Reading) -> Mention:
     """The mention in a mail; one from `reading.own` is ours. ResponseNotUnderstood if it is no mail."""
     try:
         message, note = _parsed(content)
-        return _mention(message, note, reading)
+        return storable(_mention(message, note, reading))
     except (*SHAPE_ERRORS, MessageError) as error:
         said = f"{name}: a mail that cannot be read ({type(error).__name__}: {error}): {shown(content)}"
         raise ResponseNotUnderstood(said, raw=content) from None
@@ -94,7 +96,7 @@ def _mention(message: Message, note: str, reading: Reading) -> Mention:
     html = all(is_html for _text, is_html in body.texts) and bool(body.texts)
     whole = "\n\n".join(to_text(text) if is_html else text for text, is_html in body.texts)
     whole = clean(whole.replace("\r\n", "\n"))[:LONGEST_TEXT].strip()
-    split = split_reply(whole)
+    split = Split(new=whole, quoted="") if _FORWARDED.match(subject or "") else split_reply(whole)
     if not split.new:
         split = Split(new=whole, quoted="")
     ids = message_ids(headers, "message-id")
@@ -102,7 +104,9 @@ def _mention(message: Message, note: str, reading: Reading) -> Mention:
     answered = message_ids(headers, "in-reply-to")
     read = parse_date(header(headers, "date"), zone=reading.zone, now=reading.now)
     author = _author(headers)
-    automatic = is_automatic(headers, message.get_content_type(), subject or "")
+    direct = message.get_payload() if message.is_multipart() else []
+    kinds = {message.get_content_type(), *(part.get_content_type() for part in direct if isinstance(part, Message))}
+    automatic = is_automatic(headers, kinds, subject or "")
     fallback = "hash:" + digest(author.handle if author else None, header(headers, "date"), subject, whole)
     raw: dict[str, object] = {
         "quoted": split.quoted,
@@ -115,6 +119,7 @@ def _mention(message: Message, note: str, reading: Reading) -> Mention:
         "date_note": read.note,
         "note": note,
         "html_only": html,
+        "checked_by_our_server": header(headers, "authentication-results"),
     }
     return Mention(
         source_id=reading.source.id,

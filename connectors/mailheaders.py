@@ -17,11 +17,14 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"automatisch(?:e)? (?:antwoord|bericht|reactie)|automatische antwort|réponse automatique|out of (?:the )?office|"
     r"afwezig(?:heid)?s?(?:bericht|melding|assistent)|afwezig\s*(?::|-|$)|abwesenheits?(?:notiz|nachricht|meldung)?\b|"
     r"vakantie(?:bericht|melding|antwoord)|absence du bureau|undeliver(?:able|ed)|onbestelbaar|unzustellbar|"
-    r"delivery (?:status notification|has failed|failure)|mail delivery (?:fail\w+|subsystem)|mail system error|"
-    r"returned mail|failure notice|warning: could not send)",
+    r"delivery (?:status notification|has failed|failure|notification:|report)|"
+    r"mail (?:delivery (?:fail\w+|subsystem|status)|failure|system error|could not be delivered)|"
+    r"returned mail|rejected mail|non-?deliver\w+|undelivered|failure notice|"
+    r"notice: mail delivery|message (?:status - undeliverable|delayed|delivery failure)|warning: could not send|"
+    r"abwesend\b|svar automatique|risposta automatica|respuesta automática|resposta automática)",
     re.IGNORECASE,
 )
-_DAEMON = re.compile(r"(?:^|[<\s\"])(?:mailer-daemon|postmaster)@", re.IGNORECASE)
+_DAEMON = re.compile(r"(?:^|[<\s\"])(?:mailer-daemon|postmaster)(?:@|$)|mail delivery (?:sub)?system", re.IGNORECASE)
 _REPORTS = {
     "multipart/report",
     "message/delivery-status",
@@ -60,12 +63,15 @@ def message_ids(headers: dict[str, list[str]], name: str) -> list[str]:
     return [word] if re.fullmatch(r"[^\s<>]{3,400}", word) and "@" in word else []
 
 
-def is_automatic(headers: dict[str, list[str]], content_type: str, subject: str) -> str:
-    """Why a mail was written by a machine (an answering machine, a bounce, a report); "" where nothing says so."""
-    return next(_reasons(headers, content_type, subject), "")
+def is_automatic(headers: dict[str, list[str]], content_types: set[str], subject: str) -> str:
+    """Why a mail was written by a machine (an answering machine, a bounce, a report); "" where nothing says so.
+
+    `content_types` are those of the mail and of its direct parts.
+    """
+    return next(_reasons(headers, content_types, subject), "")
 
 
-def _reasons(headers: dict[str, list[str]], content_type: str, subject: str) -> Iterator[str]:
+def _reasons(headers: dict[str, list[str]], content_types: set[str], subject: str) -> Iterator[str]:
     submitted = header(headers, "auto-submitted").lower()
     if submitted and not submitted.startswith("no"):
         yield f"Auto-Submitted: {submitted}"
@@ -77,8 +83,7 @@ def _reasons(headers: dict[str, list[str]], content_type: str, subject: str) -> 
     for value in headers.get("return-path", []):
         if value.strip().lower() in {"<>", "<mailer-daemon>"}:
             yield f"Return-Path: {value.strip()}"
-    if content_type in _REPORTS:
-        yield f"Content-Type: {content_type}"
+    yield from (f"Content-Type: {kind}" for kind in sorted(content_types & _REPORTS))
     if _DAEMON.search(header(headers, "from")):
         yield "From: " + header(headers, "from")
     if _AUTOMATIC_SUBJECT.match(subject):

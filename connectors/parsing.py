@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 
 from monitor.errors import AccessDenied, ConfigError, RateLimited, ResponseNotUnderstood, SourceUnavailable
 from monitor.model import Json, Mention, Skipped, Source
+from monitor.text.clean import clean
 
 AnyOptions = TypeVar("AnyOptions", bound=BaseModel)
 Row = TypeVar("Row")
@@ -177,6 +179,7 @@ def each(
     for row in rows:
         try:
             mention = read(row)
+            mention = mention and storable(mention)
         except NotAMention as error:
             kept = (raw or as_json)(row) if error.keep else None
             skipped.append(Skipped(reason=str(error), raw=kept, native_id=_quietly(native_id, row)))
@@ -194,6 +197,51 @@ def _quietly(native_id: Callable[[Row], str | None] | None, row: Row) -> str | N
         return None if native_id is None else native_id(row)
     except SHAPE_ERRORS:
         return None
+
+
+def storable(mention: Mention) -> Mention:
+    """The mention with no lone surrogate, NUL or number in it that a database or a JSON column would refuse."""
+    author = mention.author
+    if author is not None:
+        author = replace(
+            author,
+            native_id=_text_kept(author.native_id),
+            name=_text_kept(author.name),
+            handle=_text_kept(author.handle),
+            url=_text_kept(author.url),
+        )
+    return replace(
+        mention,
+        origin=clean(mention.origin),
+        native_id=clean(mention.native_id),
+        channel=clean(mention.channel),
+        url=_text_kept(mention.url),
+        title=_text_kept(mention.title),
+        text=clean(mention.text),
+        language=_text_kept(mention.language),
+        parent_id=_text_kept(mention.parent_id),
+        thread_id=_text_kept(mention.thread_id),
+        author=author,
+        raw=_value_kept(dict(mention.raw)),
+    )
+
+
+def _text_kept(text: str | None) -> str | None:
+    return None if text is None else clean(text)
+
+
+def _value_kept(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): _value_kept(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_value_kept(inner) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value
 
 
 def as_json(value: Any) -> bytes:

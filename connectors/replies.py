@@ -5,27 +5,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_FROM = r"from|van|von|de|da|fra|från|message du"
+_FROM = "from|van|von|de|da|fra|från|od|lähettäjä|от|发件人|寄件者|差出人|보낸 사람|gönderen|message du"
 _OTHERS = (
-    r"sent|date|to|cc|subject|reply-to|verzonden|datum|aan|onderwerp|gesendet|an|betreff|envoyé(?:\s+le)?|à|a|objet|sujet|"
-    r"copie à|til|emne|inviato|oggetto|enviado|para|asunto|skickat|till|ämne"
+    r"sent|date|to|cc|subject|reply-to|verzonden|datum|aan|onderwerp|gesendet|an|betreff|envoyé(?:\s+le)?|à|a|objet|"
+    r"sujet|copie à|til|sendt|dato|emne|inviato|oggetto|enviado(?: el| em)?|para|asunto|assunto|skickat|till|ämne|"
+    r"wysłano|data|do|temat|odesláno|komu|předmět|lähetetty|vastaanottaja|aihe|отправлено|дата|кому|тема|发送时间|收件人|主题|送信日時|宛先|件名"
 )
-_FIELD = r"^[>\s*]*(?:{})\s?\*?\s?:"
+_FIELD = r"^[>\s*]*(?:{})\s?\*?\s?[:：]"
 _FROM_LINE = re.compile(_FIELD.format(_FROM), re.IGNORECASE)
 _OTHER_LINE = re.compile(_FIELD.format(f"{_FROM}|{_OTHERS}"), re.IGNORECASE)
 _DIVIDER = re.compile(
-    r"^\s*-{2,}\s*(?:original message|oorspronkelijk bericht|doorgestuurd bericht|forwarded message|"
-    r"ursprüngliche nachricht|weitergeleitete nachricht|message (?:d'origine|original|transféré)|"
-    r"begin doorgestuurd bericht)"
-    r"\s*-{2,}\s*$",
+    r"^\s*-{2,}\s*(?:original (?:message|appointment)|oorspronkelijk bericht|doorgestuurd bericht|forwarded message|"
+    r"ursprüngliche nachricht|weitergeleitete nachricht|message (?:d'origine|original|transféré)|mensagem original|"
+    r"mensaje original|messaggio originale|oprindelig meddelelse|originalmeddelande|opprinnelig melding|"
+    r"begin doorgestuurd bericht)\s*-{2,}\s*$",
     re.IGNORECASE,
 )
 _ATTRIBUTIONS = re.compile(
     r"^(?:on\s.{4,300}\swrote|op\s.{4,300}\s(?:schreef|heeft|geschreven)(?:\s.{0,150})?|.{2,150}\sschreef\s(?:op\s)?.{2,150}|"
     r"am\s.{4,300}\sschrieb(?:\s.{0,150})?|.{2,150}\sschrieb\s(?:am\s)?.{2,150}|le\s.{4,300}\sa\s+écrit|"
-    r".{3,80}\sskrev\s.{1,150}|el\s.{4,300}\sescribió|il\s.{4,300}\sha\s+scritto)\s*:$",
+    r".{3,120}\sskrev(?:\s.{1,150})?|el\s.{4,300}\sescribió|il\s.{4,300}\sha\s+scritto|em\s.{4,300}\sescreveu|"
+    r".{3,200}\snapisał(?:\(a\)|a)?|.{3,200}\snapsal(?:\(a\)|a)?|.{3,200}\skirjoitti|.{3,200}\s(?:написал(?:\(а\)|а)?|пишет)|"
+    r".{3,200}\sşunu yazdı|.{3,200}\sđã viết|.{3,200}(?:写道|寫道|のメール))\s*[:：]$",
     re.IGNORECASE,
 )
+_WRITTEN_BY = re.compile(r"\d.*<[^<>\s]+@[^<>\s]+\s*>.*[:：]$")
+"""Of a language not known here: a number, an address and a colon; it counts where quoted lines follow."""
 _NAMES_A_MOMENT = re.compile(r"\d.*\d|@")
 _RULE = re.compile(r"^\s*[_=*-]{3,}\s*$")
 _DEVICE = re.compile(
@@ -62,8 +67,7 @@ def split_reply(text: str) -> Split:
             break
         length = _attribution_length(lines, at)
         if length:
-            rest = [later for later in lines[at + length :] if later.strip()]
-            if not rest or not rest[0].lstrip().startswith(">"):
+            if not _is_quoted(lines, at + length):
                 quoted += lines[at:]
                 break
             quoted += lines[at : at + length]
@@ -99,10 +103,16 @@ def _attribution_length(lines: list[str], at: int) -> int:
         if not line.strip():
             return 0
         joined = f"{joined} {line.strip()}".strip()
-        if joined.endswith(":"):
-            found = _ATTRIBUTIONS.match(joined[:500]) and _NAMES_A_MOMENT.search(joined)
-            return count if found else 0
+        if joined.endswith((":", "：")):
+            if _ATTRIBUTIONS.match(joined[:500]) and _NAMES_A_MOMENT.search(joined):
+                return count
+            return count if _WRITTEN_BY.search(joined[:500]) and _is_quoted(lines, at + count) else 0
     return 0
+
+
+def _is_quoted(lines: list[str], at: int) -> bool:
+    """True if the next line that says something is a quoted one."""
+    return next((line for line in lines[at:] if line.strip()), "").lstrip().startswith(">")
 
 
 def _is_wrapped_rest(lines: list[str], at: int) -> bool:

@@ -137,20 +137,18 @@ class RssConnector:
 
     def _named(self, entries: list[Entry], *, made_up: bool) -> tuple[dict[str, Entry], list[Skipped]]:
         """Entries by their native id. An id or a link that several different entries share names none of them."""
-        ids = Counter(entry.id for entry in entries if entry.id)
-        same_id: dict[str, set[tuple[str | None, str | None]]] = {}
-        links = Counter(entry.link for entry in entries if entry.link)
+        stories: dict[tuple[str, str], set[tuple[str | None, str | None]]] = {}
         for entry in entries:
-            if entry.id and ids[entry.id] > 1:
-                same_id.setdefault(entry.id, set()).add((entry.link, None if entry.link else entry.title))
-        shared = {native for native, told in same_id.items() if len(told) > 1}
+            if entry.id:
+                stories.setdefault(("id", entry.id), set()).add((entry.link, None if entry.link else entry.title))
+            if entry.link:
+                stories.setdefault(("link", entry.link), set()).add((None, entry.title))
+        shared = {key for key, told in stories.items() if len(told) > 1}
         named: dict[str, Entry] = {}
         doubled = 0
         for entry in entries:
-            usable_id = entry.id if not made_up and entry.id not in shared else None
-            usable_link = entry.link if entry.link and links[entry.link] == 1 else None
-            if usable_id is None and usable_link is None and entry.link and _same_story(entry, entries):
-                usable_link = entry.link
+            usable_id = None if made_up or ("id", entry.id) in shared else entry.id
+            usable_link = None if ("link", entry.link) in shared else entry.link
             key = _native_id(usable_id, usable_link, entry)
             if key in named:
                 doubled += 1
@@ -223,11 +221,6 @@ def _native_id(usable_id: str | None, link: str | None, entry: Entry) -> str:
     return "hash:" + digest(said, entry.published, entry.link)
 
 
-def _same_story(entry: Entry, entries: list[Entry]) -> bool:
-    """True if every entry with this link has this title: one story, listed more than once."""
-    return all(other.title == entry.title for other in entries if other.link == entry.link)
-
-
 def _ids_are_made_up(entries: list[Entry], seen: Mapping[str, str]) -> bool:
     """True if entries come back at the same address under another id: the feed makes up a new id at every look."""
     links = Counter(entry.link for entry in entries if entry.link)
@@ -263,6 +256,8 @@ def _language(told: str | None) -> str | None:
 
 def _left_out(feed: Feed) -> list[Skipped]:
     found = [Skipped(reason="an entry that is no object", raw=as_json({"items": [row]})) for row in feed.unreadable]
+    if feed.silent and not feed.entries:
+        found.append(Skipped(reason=f"{feed.silent} entries of the feed say nothing at all"))
     if feed.left_out:
         found.append(Skipped(reason=f"the feed is too long: its last {feed.left_out} entries were not read"))
     return found

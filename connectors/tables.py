@@ -16,110 +16,44 @@ from monitor.text.clean import clean
 from monitor.text.dates import parse_date
 from monitor.text.urls import absolute
 
-HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "id": (
-        "native_id",
-        "article_id",
-        "call_id",
-        "tweet_id",
-        "post_id",
-        "review_id",
-        "message_id",
-        "bericht_id",
-        "mention_id",
-        "id",
-        "kenmerk",
-        "gespreks_id",
-        "gesprek_id",
-        "artikel_id",
-        "nr",
-        "nummer",
-    ),
-    "text": (
-        "text",
-        "body",
-        "tekst",
-        "bericht",
-        "berichttekst",
-        "content",
-        "message",
-        "inhoud",
-        "full_text",
-        "notes",
-        "note",
-        "notities",
-        "notitie",
-        "gespreksnotitie",
-        "omschrijving",
-        "opmerking",
-        "opmerkingen",
-        "toelichting",
-        "klacht",
-        "review",
-        "reactie",
-        "samenvatting",
-        "summary",
-        "snippet",
-        "fragment",
-    ),
-    "transcript": ("transcript", "transcriptie", "uitgeschreven_tekst"),
-    "title": ("title", "titel", "kop", "headline", "onderwerp", "subject", "reason", "reden"),
-    "url": ("url", "link", "permalink", "adres_van_bericht", "webadres"),
-    "author": (
-        "author_name",
-        "author",
-        "auteur",
-        "naam",
-        "name",
-        "klant",
-        "klantnaam",
-        "afzender",
-        "schrijver",
-        "journalist",
-    ),
-    "author_id": ("author_id", "user_id", "klantnummer", "customer_id"),
-    "handle": ("author_handle", "handle", "username", "screen_name", "gebruikersnaam", "account", "gebruiker"),
-    "caller": ("caller", "beller", "telefoonnummer", "telefoon", "phone"),
-    "callee": ("callee", "gebelde"),
-    "published": (
-        "published_at",
-        "published_on",
-        "published",
-        "created_at",
-        "started_at",
-        "datum_tijd",
-        "datumtijd",
-        "tijdstip",
-        "timestamp",
-        "publicatiedatum",
-        "gepubliceerd",
-        "geplaatst_op",
-        "date",
-        "datum",
-        "date_time",
-        "datetime",
-        "when",
-    ),
-    "time": ("time", "tijd", "uur"),
-    "publication": ("publication", "publicatie", "medium", "krant", "titel_medium", "outlet"),
-    "channel": ("channel", "kanaal", "platform", "bron", "source"),
-    "origin": ("origin",),
-    "language": ("language", "lang", "taal"),
-    "rating": ("rating", "stars", "sterren", "score", "cijfer", "beoordeling"),
-    "rating_max": ("rating_max", "max_score", "schaal"),
-    "followers": ("followers", "followers_count", "volgers", "author_followers"),
-    "likes": ("likes", "like_count", "favorite_count", "vind_ik_leuks"),
-    "shares": ("shares", "retweet_count", "gedeeld"),
-    "replies": ("replies", "reply_count", "antwoorden"),
-    "views": ("views", "reach", "bereik", "oplage", "impressies", "weergaven", "impression_count"),
-    "thread": ("thread_id", "conversation_id", "case_id", "gesprek", "zaaknummer"),
-    "parent": ("parent_id", "in_reply_to", "in_reply_to_id"),
-    "private": ("is_private", "private", "vertrouwelijk"),
+_NAMES = {
+    "id": "native_id article_id call_id tweet_id post_id review_id message_id bericht_id mention_id id "
+    "kenmerk gespreks_id gesprek_id artikel_id nr nummer",
+    "text": "text body tekst bericht berichttekst content message inhoud full_text notes note notities "
+    "notitie gespreksnotitie omschrijving opmerking opmerkingen toelichting klacht review reactie "
+    "samenvatting summary snippet fragment",
+    "transcript": "transcript transcriptie uitgeschreven_tekst",
+    "title": "title titel kop headline onderwerp subject reason reden",
+    "url": "url link permalink adres_van_bericht webadres",
+    "author": "author_name author auteur naam name klant klantnaam afzender schrijver journalist",
+    "author_id": "author_id user_id klantnummer customer_id",
+    "handle": "author_handle handle username screen_name gebruikersnaam account gebruiker",
+    "caller": "caller beller telefoonnummer telefoon phone",
+    "callee": "callee gebelde",
+    "published": "published_at published_on published created_at started_at datum_tijd datumtijd tijdstip "
+    "timestamp publicatiedatum gepubliceerd geplaatst_op date datum date_time datetime when",
+    "time": "time tijd uur",
+    "publication": "publication publicatie medium krant titel_medium outlet",
+    "channel": "channel kanaal platform bron source",
+    "origin": "origin",
+    "language": "language lang taal",
+    "rating": "rating stars sterren score cijfer beoordeling",
+    "rating_max": "rating_max max_score schaal",
+    "followers": "followers followers_count volgers author_followers",
+    "likes": "likes like_count favorite_count vind_ik_leuks",
+    "shares": "shares retweet_count gedeeld",
+    "replies": "replies reply_count antwoorden",
+    "views": "views reach bereik oplage impressies weergaven impression_count",
+    "thread": "thread_id conversation_id case_id gesprek zaaknummer",
+    "parent": "parent_id in_reply_to in_reply_to_id",
+    "private": "is_private private vertrouwelijk",
 }
+HEADINGS: Mapping[str, tuple[str, ...]] = {what: tuple(names.split()) for what, names in _NAMES.items()}
 """What a heading may be called; earlier names win where a table has several."""
 
 LONGEST_FIELD = 1_000_000
 LONGEST_HEADING = 10_000
+SHORTEST_NUMBER = 6
 _SHORTENED = re.compile(r"^-?\d[.,]\d+[eE][+-]?\d+$|^-?\d+[eE]\+\d+$")
 _YES = {"1", "true", "yes", "ja", "j", "y", "waar"}
 
@@ -281,11 +215,12 @@ def mention_of(row: Row, reading: Reading) -> Mention:
 
 def _author(values: Mapping[str, Json], caller: str) -> Author | None:
     """Who wrote or called. A telephone number is kept as its hash and its last three digits."""
-    digits = re.sub(r"\D", "", caller)
-    if digits:
-        national = re.sub(r"^(?:00|)31|^0", "", digits)
-        name = _text(values, "author") or f"…{digits[-3:]}"
-        return Author(native_id=digest("telephone", national), name=name)
+    if caller:
+        digits = re.sub(r"\D", "", caller)
+        is_number = len(digits) >= SHORTEST_NUMBER and not re.search(r"[^\W\d]", caller)
+        national = re.sub(r"^(?:00)?31|^0", "", digits) if is_number else caller.lower()
+        name = _text(values, "author") or (f"…{digits[-3:]}" if digits else None)
+        return Author(native_id=digest("telephone", national), name=clean(name) if name else None)
     name, handle, native_id = _text(values, "author"), _text(values, "handle"), _text(values, "author_id")
     if not (name or handle or native_id):
         return None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from monitor.config import Settings
 from monitor.domain.clock import Calendar, calendar_of
@@ -15,8 +16,11 @@ from monitor.errors import ConfigError
 from monitor.model import SearchDocument, Source, Stored
 from monitor.net.client import HttpClient
 from monitor.notifiers import notifiers
-from monitor.protocols import Clock, Connector, Notifier, SearchIndex, Store, Tagger
+from monitor.protocols import Clock, Connector, Notifier, SearchIndex, Store
 from monitor.search.document import document
+
+if TYPE_CHECKING:
+    from nlp.tagger import SpacyTagger
 
 
 def utc_now() -> datetime:
@@ -54,16 +58,11 @@ class System:
         return HttpClient(self.settings.net, now=self.now)
 
     @cached_property
-    def tagger(self) -> Tagger:
+    def tagger(self) -> SpacyTagger:
         """The tagger for the configured topics and languages; takes a second or two to load."""
         from nlp.tagger import load_tagger  # noqa: PLC0415 - spaCy and the model take seconds to load
 
-        return load_tagger(
-            self.settings.topics,
-            languages=self.settings.languages,
-            brand=self.settings.brand,
-            zone=self.settings.time_zone,
-        )
+        return load_tagger(self.settings.topics, self.settings.languages, self.settings.brand)
 
     @cached_property
     def calendar(self) -> Calendar:

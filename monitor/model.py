@@ -111,6 +111,17 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MentionVersion:
+    """What a mention said before it was edited; `seen_at` is when this version was first seen."""
+
+    content_hash: str
+    title: str | None
+    text: str
+    rating: float | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
     """How far a source has been read. Only its connector understands `value`; the empty mapping means "start"."""
 

@@ -20,6 +20,7 @@ from monitor.model import (
     Delivery,
     Enrichment,
     Mention,
+    MentionVersion,
     Page,
     SearchDocument,
     SourceHealth,
@@ -152,6 +153,9 @@ class Mentions(Protocol):
 
     def of_author(self, author_key: str, limit: int) -> list[Stored]:
         """The newest mentions of one author."""
+
+    def versions(self, mention_id: str) -> list[MentionVersion]:
+        """What it said before each edit, oldest first; empty once it is removed at its source."""
 
     def count(self) -> int:
         """All mentions."""
@@ -293,6 +297,10 @@ class DeadLetters(Protocol):
 
 class Store(Protocol):
     """The record: everything that the product promises not to lose. Raises StoreError."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know about where the record is kept, in sentences."""
 
     @property
     def cursors(self) -> Cursors:

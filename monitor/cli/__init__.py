@@ -10,7 +10,8 @@ import sys
 import structlog
 import typer
 
-from monitor.cli import configure, demo, line, search
+import monitor.cli.demo as demo_commands
+from monitor.cli import configure, line, search
 from monitor.cli.output import err
 from monitor.errors import MonitorError
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for module in (line, configure, search, demo):
+for module in (line, configure, search, demo_commands):
     module.register(app)
 
 _SENTENCES = {

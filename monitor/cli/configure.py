@@ -181,7 +181,7 @@ def _choose() -> str:
     number = typer.prompt("Which kind of source", type=int)
     if not 1 <= number <= len(kinds):
         raise ConfigError(f"choose 1 to {len(kinds)}")
-    return kinds[number - 1]
+    return str(kinds[number - 1])
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,1 +1,1 @@
-"""A small scripted town whose server speaks the real APIs of its sources."""
+"""The demo town: a scripted fortnight around an invented web shop, served over the real APIs of its sources."""

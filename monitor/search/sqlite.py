@@ -19,7 +19,7 @@ from monitor.query import Node, parse
 from monitor.query.fields import FIELDS, Kind
 from monitor.query.matcher import matches
 from monitor.search.compile_sqlite import Compiled, column_of, compile_query, micros
-from monitor.store.engine import set_up, sqlite
+from monitor.store.engine import SAFE_WAL, sqlite
 
 SCHEMA = "1"
 MAX_COUNTED = 20_000
@@ -155,11 +155,9 @@ class SqliteIndex:
 
     def _candidates(self, compiled: Compiled, size: int, place: tuple[int, int] | None) -> list[tuple[int, str, int]]:
         further = "AND (when_at, no) < (?, ?)" if place else ""
-        sql = (
-            "SELECT no, (SELECT id FROM doc WHERE doc.no = facet.no), when_at FROM facet"
-            f" WHERE {compiled.sql} {further}"  # noqa: S608 - columns from our table; all values are bound
-            " ORDER BY when_at DESC, no DESC LIMIT ?"
-        )
+        columns = "no, (SELECT id FROM doc WHERE doc.no = facet.no), when_at"
+        order = "ORDER BY when_at DESC, no DESC LIMIT ?"
+        sql = f"SELECT {columns} FROM facet WHERE {compiled.sql} {further} {order}"  # noqa: S608 - all values are bound
         return self._connection().execute(sql, (*compiled.values, *(place or ()), size)).fetchall()  # type: ignore[no-any-return]  # a driver without types
 
     def _checked(
@@ -230,8 +228,8 @@ class SqliteIndex:
     def _connection(self) -> Any:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite().connect(str(self._path), timeout=30, check_same_thread=False)
-            set_up(connection)
+            connection = sqlite.connect(str(self._path), timeout=30, check_same_thread=False)
+            _set_up(connection)
             self._local.connection = connection
             with self._lock:
                 self._all.append(connection)
@@ -253,8 +251,15 @@ class SqliteIndex:
     def _sentences(self) -> Iterator[None]:
         try:
             yield
-        except sqlite().Error as error:
+        except sqlite.Error as error:
             raise SearchUnavailable(f"{self._path}: the search index cannot be used ({error})") from error
+
+
+def _set_up(connection: Any) -> None:
+    connection.isolation_level = None
+    journal = "WAL" if sqlite.sqlite_version_info >= SAFE_WAL else "DELETE"
+    for pragma in ("busy_timeout=30000", f"journal_mode={journal}", "synchronous=FULL", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _insert(connection: Any, document: SearchDocument) -> None:

@@ -1,248 +1,283 @@
-"""Cases and their log: every move is one compare-and-set with its event, in one transaction."""
+"""Conversations and their event log. Every move is one compare-and-set with its event, in one transaction."""
 
+# ruff: noqa: D102 - monitor.protocols describes these methods
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, text, update
-from sqlalchemy.exc import IntegrityError
+import sqlalchemy as sa
 
-from monitor.errors import Conflict
-from monitor.model import Case, CaseEvent, CaseStatus, Stored
+from monitor.errors import Conflict, StoreError
+from monitor.model import Case, CaseEvent, Stored
 from monitor.protocols import CaseCounts, CaseFilter
-from monitor.store import codec
-from monitor.store.engine import Database
-from monitor.store.mentions import RAISE
-from monitor.store.tables import ACTIVE, case_events, case_mentions, cases, mentions
-
-_SLICE = 1_000
-_INSERT = insert(cases).returning(cases.c.id)
-_INSERT_EVENT = insert(case_events)
-_INSERT_MENTION = insert(case_mentions)
-_MOVE = (
-    update(cases)
-    .where(cases.c.id == bindparam("case_id"), cases.c.version == bindparam("seen"))
-    .values({name: bindparam(name) for name in cases.c.keys() if name != "id"})  # noqa: SIM118 - a column collection
+from monitor.store.codec import case_row, event_row, read_case, read_event
+from monitor.store.engine import Database, RuleBroken
+from monitor.store.revisions import SLICE, mark_triaged, raise_case, slices
+from monitor.store.tables import (
+    ACTIVE,
+    IS_ACTIVE,
+    NO_DUE,
+    Utc,
+    case_events,
+    case_mentions,
+    cases,
+    mentions,
+    per_engine,
 )
-_GET = select(cases).where(cases.c.id == bindparam("case_id"))
+
+_C = cases.c
+_E = case_events.c
+_MOVED = [column.name for column in cases.columns if column.name not in {"id", "intents"}]
+
+
+def _join(insert: Any) -> Any:
+    return insert(case_mentions).on_conflict_do_nothing(index_elements=["case_id", "mention_no"])
+
+
+_JOIN = per_engine(_join)
+_OPEN = sa.insert(cases).returning(_C.id)
+_MOVE = (
+    sa.update(cases)
+    .where(_C.id == sa.bindparam("case_id"), _C.version == sa.bindparam("seen"))
+    .values({name: sa.bindparam(name) for name in _MOVED})
+)
+_LOG = sa.insert(case_events)
+_INTENTS = sa.select(_C.intents).where(_C.id == sa.bindparam("case_id"))
+_SET_INTENTS = sa.update(cases).where(_C.id == sa.bindparam("case_id")).values(intents=sa.bindparam("wanted"))
+_BY_ID = sa.select(cases).where(_C.id.in_(sa.bindparam("ids", expanding=True)))
 _MENTION_IDS = (
-    select(case_mentions.c.case_id, mentions.c.id, mentions.c.no)
+    sa.select(case_mentions.c.case_id, mentions.c.id)
     .join(mentions, mentions.c.no == case_mentions.c.mention_no)
-    .where(case_mentions.c.case_id.in_(bindparam("ids", expanding=True)))
+    .where(case_mentions.c.case_id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(mentions.c.when_at, mentions.c.no)
 )
-_EVENTS = select(case_events).where(case_events.c.case_id == bindparam("case_id")).order_by(case_events.c.version)
-_LAST_EVENT = _EVENTS.order_by(None).order_by(case_events.c.version.desc()).limit(1)
-_IN_THREAD = select(cases).where(cases.c.thread_key == bindparam("key")).order_by(cases.c.id.desc())
-_OF_AUTHOR = select(cases).where(cases.c.author_key == bindparam("key")).order_by(cases.c.id.desc())
-_TRIAGED = (
-    update(mentions)
-    .where(mentions.c.no == bindparam("n"), mentions.c.triaged_revision < bindparam("r"))
-    .values(triaged_revision=bindparam("r"))
+_EVENTS = sa.select(case_events).where(_E.case_id == sa.bindparam("case_id")).order_by(_E.version)
+_LAST_ACTOR = sa.select(_E.actor).where(_E.case_id == sa.bindparam("case_id")).order_by(_E.version.desc()).limit(1)
+_TWIN = sa.select(cases).where(_C.matter == sa.bindparam("matter"), sa.text(IS_ACTIVE))
+_IN_THREAD = sa.select(cases).where(_C.thread_key == sa.bindparam("thread_key")).order_by(_C.id.desc())
+_OF_AUTHOR = sa.select(cases).where(_C.author_key == sa.bindparam("author_key")).order_by(_C.id.desc())
+_OPENED = sa.select(sa.func.count(_E.case_id.distinct())).where(
+    _E.at > sa.bindparam("moment", type_=Utc), _E.opens == sa.true()
 )
+_now = sa.bindparam("now", type_=Utc)
+_sleeps = sa.func.coalesce(_C.snoozed_until > _now, sa.false())
+_late = _C.due_at <= _now
 _COUNTS = (
-    select(
-        cases.c.status,
-        cases.c.queue,
-        cases.c.assignee,
-        func.coalesce(cases.c.snoozed_until > bindparam("now"), text("false")).label("sleeps"),
-        (cases.c.due_at < bindparam("now")).label("late"),
-        func.count().label("count"),
+    sa.select(
+        _C.queue,
+        _C.assignee,
+        _C.status,
+        _late.label("late"),
+        _sleeps.label("sleeps"),
+        sa.func.count().label("number"),
     )
-    .where(text(ACTIVE))
-    .group_by(text("1, 2, 3, 4, 5"))
+    .where(sa.text(IS_ACTIVE))
+    .group_by(_C.queue, _C.assignee, _C.status, sa.literal_column("late"), sa.literal_column("sleeps"))
 )
+_WAKE = sa.select(cases).where(sa.text(IS_ACTIVE), _C.snoozed_until <= _now).order_by(_C.snoozed_until, _C.id)
+_BETWEEN = (
+    sa.select(case_events)
+    .where(
+        sa.tuple_(_E.at, _E.case_id, _E.version)
+        > sa.tuple_(
+            sa.bindparam("at", type_=Utc), sa.bindparam("case_id", type_=sa.BigInteger), sa.bindparam("version")
+        ),
+        _E.at < sa.bindparam("end", type_=Utc),
+    )
+    .order_by(_E.at, _E.case_id, _E.version)
+    .limit(SLICE)
+)
+
+
+@lru_cache(maxsize=256)
+def _find(filters: frozenset[str]) -> Any:
+    """The list's statement for one combination of filters, built once."""
+    conditions: dict[str, sa.ColumnElement[bool]] = {
+        "active": sa.literal_column(f"({IS_ACTIVE})", sa.Boolean),
+        "statuses": _C.status.in_(sa.bindparam("statuses", expanding=True)),
+        "queue": _C.queue == sa.bindparam("queue"),
+        "assignee": _C.assignee == sa.bindparam("assignee"),
+        "unassigned": _C.assignee.is_(None),
+        "channel": _C.channel == sa.bindparam("channel"),
+        "author_key": _C.author_key == sa.bindparam("author_key"),
+        "intent": _C.intents.contains(sa.bindparam("intent", type_=sa.Text), autoescape=False),
+        "asleep": _sleeps,
+        "awake": sa.not_(_sleeps),
+        "ids": _C.id.in_(sa.bindparam("ids", expanding=True)),
+        "after": sa.tuple_(_C.due_at, _C.id)
+        > sa.tuple_(sa.bindparam("due", type_=Utc), sa.bindparam("case_id", type_=sa.BigInteger)),
+    }
+    chosen = [condition for name, condition in conditions.items() if name in filters]
+    return sa.select(cases).where(*chosen).order_by(_C.due_at, _C.id).limit(sa.bindparam("limit", type_=sa.Integer))
+
+
+def cases_by_id(conn: sa.Connection, ids: Sequence[int]) -> dict[int, Case]:
+    """These cases, with their mention ids in order of `when`."""
+    rows = [row for part in slices(ids) for row in conn.execute(_BY_ID, {"ids": part}).mappings()]
+    return {case.id: case for case in _with_mentions(conn, rows)}
+
+
+def _with_mentions(conn: sa.Connection, rows: Sequence[Mapping[Any, Any]]) -> list[Case]:
+    joined: dict[int, list[str]] = {row["id"]: [] for row in rows}
+    for part in slices(list(joined)):
+        for case_id, mention_id in conn.execute(_MENTION_IDS, {"ids": part}):
+            joined[case_id].append(mention_id)
+    return [read_case(row, joined[row["id"]]) for row in rows]
 
 
 class SqlCases:
-    """Conversations, their state and everything that happened to them."""
+    """Cases of monitor.protocols."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def open(self, case: Case, event: CaseEvent, stored: Stored) -> Case:
-        """Store a new case with its first event; an active twin raises Conflict."""
-        values = codec.case_row(case) | {"intents": _intents((), [stored])}
-        with self._database.write() as connection:
-            try:
-                with connection.begin_nested():
-                    case_id = connection.execute(_INSERT, values).scalar_one()
-            except IntegrityError:
-                raise Conflict("this person has an active case in this conversation already") from None
-            connection.execute(_INSERT_EVENT, codec.event_row(event) | {"case_id": case_id})
-            self._join(connection, case_id, [stored])
-            _raise(connection, [stored.no], event.at)
-            return _loaded(connection, _GET, {"case_id": case_id})[0]
+        row = case_row(case)
+
+        def work(conn: sa.Connection) -> Case:
+            case_id = conn.execute(_OPEN, {**row, "intents": "|"}).scalar_one()
+            return _logged(conn, replace(case, id=case_id), event, [stored], opens=True)
+
+        try:
+            return self._database.write(work)
+        except RuleBroken as error:
+            raise self._twin(case, row["matter"], error) from error
 
     def move(self, case: Case, event: CaseEvent, stored: Sequence[Stored] = ()) -> Case:
-        """Store `case`, one version ahead of the record, with its event; `stored` join it."""
-        with self._database.write() as connection:
-            before = connection.execute(_GET, {"case_id": case.id}).mappings().first()
-            if before is None:
-                raise Conflict(f"case {case.id} is gone")
-            values = codec.case_row(case) | {
-                "intents": _intents(before["intents"].strip("|").split("|"), stored),
-                "case_id": case.id,
-                "seen": case.version - 1,
-            }
-            try:
-                with connection.begin_nested():
-                    moved = connection.execute(_MOVE, values).rowcount
-            except IntegrityError:
-                raise Conflict("this person has another active case in this conversation") from None
-            if moved != 1:
-                raise self._lost(connection, case.id, before["assignee"])
-            connection.execute(_INSERT_EVENT, codec.event_row(event))
-            self._join(connection, case.id, stored)
-            nos = [row.no for row in connection.execute(_MENTION_IDS, {"ids": [case.id]})]
-            _raise(connection, nos, event.at)
-            return _loaded(connection, _GET, {"case_id": case.id})[0]
+        row = case_row(case)
 
-    def _lost(self, connection: Connection, case_id: int, assignee: str | None) -> Conflict:
-        last = connection.execute(_LAST_EVENT, {"case_id": case_id}).mappings().first()
-        winner = assignee or (last["actor"] if last else None)
-        return Conflict(f"{winner or 'somebody'} was first; look at the case again", winner=winner)
+        def work(conn: sa.Connection) -> Case:
+            moved = conn.execute(_MOVE, {**row, "case_id": case.id, "seen": case.version - 1})
+            if moved.rowcount != 1:
+                raise _conflict(conn, case.id)
+            return _logged(conn, case, event, stored, opens=False)
 
-    def _join(self, connection: Connection, case_id: int, stored: Sequence[Stored]) -> None:
-        if not stored:
-            return
-        held = {row.no for row in connection.execute(_MENTION_IDS, {"ids": [case_id]})}
-        new = [{"case_id": case_id, "mention_no": s.no} for s in stored if s.no not in held]
-        if new:
-            connection.execute(_INSERT_MENTION, new)
-        connection.execute(_TRIAGED, [{"n": s.no, "r": s.content_revision} for s in stored])
+        try:
+            return self._database.write(work)
+        except RuleBroken as error:
+            raise self._twin(case, row["matter"], error) from error
 
     def get(self, case_id: int) -> Case | None:
-        """One case, with its mention ids in order of `when`."""
-        with self._database.read() as connection:
-            return next(iter(_loaded(connection, _GET, {"case_id": case_id})), None)
+        return self._database.read(lambda conn: cases_by_id(conn, [case_id]).get(case_id))
 
     def events(self, case_id: int) -> list[CaseEvent]:
-        """Its log, oldest first."""
-        with self._database.read() as connection:
-            return [codec.event_of(row) for row in connection.execute(_EVENTS, {"case_id": case_id}).mappings()]
+        return self._log(_EVENTS, case_id=case_id)
 
     def in_thread(self, thread_key: str) -> list[Case]:
-        """Cases of one conversation, newest first."""
-        with self._database.read() as connection:
-            return _loaded(connection, _IN_THREAD, {"key": thread_key})
+        return self._list(_IN_THREAD, thread_key=thread_key)
 
     def of_author(self, author_key: str) -> list[Case]:
-        """A person's cases, newest first."""
-        with self._database.read() as connection:
-            return _loaded(connection, _OF_AUTHOR, {"key": author_key})
+        return self._list(_OF_AUTHOR, author_key=author_key)
 
     def find(
         self, wanted: CaseFilter, *, now: datetime, limit: int, after: tuple[datetime, int] | None = None
     ) -> list[Case]:
-        """By due time then id, from `after` on."""
-        statement = _filtered(wanted, now).order_by(cases.c.due_at, cases.c.id).limit(limit)
+        values: dict[str, Any] = {
+            name: getattr(wanted, name)
+            for name in ("queue", "assignee", "channel", "author_key")
+            if getattr(wanted, name) is not None
+        }
+        if wanted.statuses:
+            values["statuses"] = sorted(map(str, wanted.statuses))
+        if wanted.ids is not None:
+            values["ids"] = sorted(wanted.ids)
+        if wanted.intent is not None:
+            values["intent"] = f"|{wanted.intent}|"
+        filters = set(values)
+        if wanted.unassigned:
+            filters.add("unassigned")
+        if wanted.statuses and {*values["statuses"]} <= {*ACTIVE}:
+            filters.add("active")  # the condition of the partial indexes, which a bound list would not find
+            if {*values["statuses"]} == {*ACTIVE}:
+                filters.remove("statuses")
+                del values["statuses"]
+        if wanted.snoozed is not None:
+            filters.add("asleep" if wanted.snoozed else "awake")
+            values["now"] = now
         if after is not None:
-            due, case_id = after
-            statement = statement.where(or_(cases.c.due_at > due, (cases.c.due_at == due) & (cases.c.id > case_id)))
-        with self._database.read() as connection:
-            return _loaded(connection, statement, {})
+            filters.add("after")
+            due, values["case_id"] = after
+            values["due"] = min(due, NO_DUE)
+        return self._list(_find(frozenset(filters)), limit=limit, **values)
 
     def opened_since(self, moment: datetime) -> int:
-        """How many cases were opened, or heard from their customer, after `moment`."""
-        statement = select(func.count(func.distinct(case_events.c.case_id))).where(
-            case_events.c.at > moment, case_events.c.action.in_(("opened", "customer_wrote"))
-        )
-        with self._database.read() as connection:
-            return connection.scalar(statement) or 0
+        return int(self._database.read(lambda conn: conn.execute(_OPENED, {"moment": moment}).scalar_one()))
 
     def counts(self, now: datetime) -> CaseCounts:
-        """The rail's numbers, in one read."""
-        with self._database.read() as connection:
-            rows = connection.execute(_COUNTS, {"now": now}).mappings().all()
-        awake = [row for row in rows if not row["sleeps"]]
-        waiting = [row for row in awake if row["status"] in {"new", "open"}]
+        groups = self._database.read(lambda conn: conn.execute(_COUNTS, {"now": now}).mappings().all())
+        awake = [group for group in groups if not group["sleeps"]]
+        todo = [group for group in awake if group["status"] != "pending"]
         return CaseCounts(
-            todo=_sum(waiting),
-            late=_sum(row for row in waiting if row["late"]),
-            unassigned=_sum(row for row in waiting if row["assignee"] is None),
-            pending=_sum(row for row in awake if row["status"] == CaseStatus.PENDING),
-            snoozed=_sum(row for row in rows if row["sleeps"]),
-            by_queue=_by(waiting, "queue"),
-            by_assignee=_by((row for row in waiting if row["assignee"] is not None), "assignee"),
+            todo=_sum(todo),
+            late=_sum([group for group in todo if group["late"]]),
+            unassigned=_sum([group for group in todo if group["assignee"] is None]),
+            pending=_sum([group for group in awake if group["status"] == "pending"]),
+            snoozed=_sum([group for group in groups if group["sleeps"]]),
+            by_queue=_by(todo, "queue"),
+            by_assignee=_by(todo, "assignee"),
         )
 
     def wake(self, now: datetime) -> list[Case]:
-        """Cases whose snooze has run out."""
-        statement = select(cases).where(text(ACTIVE), cases.c.snoozed_until <= now).order_by(cases.c.id)
-        with self._database.read() as connection:
-            return _loaded(connection, statement, {})
+        return self._list(_WAKE, now=now)
 
     def log(self, start: datetime, end: datetime) -> Iterator[CaseEvent]:
-        """All events with start <= at < end, in order, read in slices."""
-        order = (case_events.c.at, case_events.c.case_id, case_events.c.version)
-        statement = select(case_events).where(case_events.c.at >= start, case_events.c.at < end).order_by(*order)
-        offset = 0
-        while True:
-            with self._database.read() as connection:
-                rows = connection.execute(statement.limit(_SLICE).offset(offset)).mappings().all()
-            yield from (codec.event_of(row) for row in rows)
-            if len(rows) < _SLICE:
-                return
-            offset += _SLICE
+        at, case_id, version = start, -1, -1
+        while part := self._log(_BETWEEN, at=at, case_id=case_id, version=version, end=end):
+            yield from part
+            at, case_id, version = part[-1].at, part[-1].case_id, part[-1].version
+
+    def _twin(self, case: Case, matter: str, error: RuleBroken) -> StoreError:
+        for twin in self._list(_TWIN, matter=matter):
+            if twin.id != case.id:
+                return Conflict(f"Case {twin.id} about the same is open already.", winner=twin.assignee)
+        return error
+
+    def _list(self, statement: Any, **values: Any) -> list[Case]:
+        return self._database.read(lambda conn: _with_mentions(conn, conn.execute(statement, values).mappings().all()))
+
+    def _log(self, statement: Any, **values: Any) -> list[CaseEvent]:
+        return [
+            read_event(row)
+            for row in self._database.read(lambda conn: conn.execute(statement, values).mappings().all())
+        ]
 
 
-def _filtered(wanted: CaseFilter, now: datetime) -> Select[Any]:
-    statement = select(cases)
-    active = tuple(status for status in CaseStatus if status.is_active)
-    if wanted.statuses and set(wanted.statuses) <= set(active):
-        statement = statement.where(text(ACTIVE))  # as the partial indexes have it, literally
-    if wanted.statuses and set(wanted.statuses) != set(active):
-        statement = statement.where(cases.c.status.in_([status.value for status in wanted.statuses]))
-    for column, value in (
-        (cases.c.queue, wanted.queue),
-        (cases.c.assignee, wanted.assignee),
-        (cases.c.channel, wanted.channel),
-        (cases.c.author_key, wanted.author_key),
-    ):
-        if value is not None:
-            statement = statement.where(column == value)
-    if wanted.unassigned:
-        statement = statement.where(cases.c.assignee.is_(None))
-    if wanted.intent is not None:
-        statement = statement.where(cases.c.intents.contains(f"|{wanted.intent}|", autoescape=True))
-    if wanted.ids is not None:
-        statement = statement.where(cases.c.id.in_(wanted.ids))
-    if wanted.snoozed is True:
-        statement = statement.where(cases.c.snoozed_until > now)
-    elif wanted.snoozed is False:
-        statement = statement.where(or_(cases.c.snoozed_until.is_(None), cases.c.snoozed_until <= now))
-    return statement
+def _logged(conn: sa.Connection, case: Case, event: CaseEvent, stored: Sequence[Stored], *, opens: bool) -> Case:
+    """The rest of every move: its event, its mentions, their revisions. Returns the case as the record has it now."""
+    row = event_row(replace(event, case_id=case.id, version=case.version))
+    conn.execute(_LOG, {**row, "opens": opens or row["opens"]})
+    if stored:
+        nos = sorted({one.no for one in stored})
+        conn.execute(_JOIN[conn.dialect.name], [{"case_id": case.id, "mention_no": no} for no in nos])
+        mark_triaged(conn, stored)
+        known = set(conn.execute(_INTENTS, {"case_id": case.id}).scalar_one().strip("|").split("|")) - {""}
+        wanted = known.union(*(one.enrichment.intents for one in stored if one.enrichment))
+        if wanted != known:
+            conn.execute(_SET_INTENTS, {"case_id": case.id, "wanted": f"|{'|'.join(sorted(wanted))}|"})
+    raise_case(conn, case.id, event.at)
+    return cases_by_id(conn, [case.id])[case.id]
 
 
-def _loaded(connection: Connection, statement: Select[Any], values: dict[str, Any]) -> list[Case]:
-    rows = connection.execute(statement, values).mappings().all()
-    held: dict[int, list[str]] = {row["id"]: [] for row in rows}
-    ids = list(held)
-    for start in range(0, len(ids), _SLICE // 2):
-        for row in connection.execute(_MENTION_IDS, {"ids": ids[start : start + _SLICE // 2]}):
-            held[row.case_id].append(row.id)
-    return [codec.case_of(row, held[row["id"]]) for row in rows]
+def _conflict(conn: sa.Connection, case_id: int) -> StoreError:
+    record = cases_by_id(conn, [case_id]).get(case_id)
+    if record is None:
+        return StoreError(f"Case {case_id} is not in the record.")
+    winner = record.assignee or conn.execute(_LAST_ACTOR, {"case_id": case_id}).scalar()
+    return Conflict(f"Case {case_id} was changed by {winner} meanwhile.", winner=winner)
 
 
-def _raise(connection: Connection, nos: Sequence[int], at: datetime) -> None:
-    if nos:
-        connection.execute(RAISE, {"nos": sorted(nos), "ms": codec.epoch_ms(at)})
+def _sum(groups: Sequence[Mapping[Any, Any]]) -> int:
+    return sum(group["number"] for group in groups)
 
 
-def _intents(before: Sequence[str], stored: Sequence[Stored]) -> str:
-    found = set(before) | {intent for s in stored if s.enrichment for intent in s.enrichment.intents}
-    return "|" + "|".join(sorted(found - {""})) + "|"
-
-
-def _sum(rows: Any) -> int:
-    return sum(row["count"] for row in rows)
-
-
-def _by(rows: Any, name: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for row in rows:
-        found[row[name]] = found.get(row[name], 0) + row["count"]
-    return found
+def _by(groups: Sequence[Mapping[Any, Any]], name: str) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for group in groups:
+        if group[name] is not None:
+            totals[group[name]] += group["number"]
+    return dict(totals)

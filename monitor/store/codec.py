@@ -1,16 +1,14 @@
-"""Nouns to rows and back. Text is cleaned here once: PostgreSQL refuses NUL, and every driver lone surrogates."""
+"""Between the nouns and the rows: pure, and the one place where text that an engine would refuse is cleaned."""
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
-from typing import Any
-
-import orjson
-from sqlalchemy import RowMapping
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from typing import Any, TypeVar
 
 from monitor.model import (
     Alert,
@@ -29,240 +27,197 @@ from monitor.model import (
     Sentiment,
     Severity,
     as_utc,
+    digest,
 )
-from monitor.protocols import NO_DUE
-from monitor.text.clean import clean
+from monitor.store.tables import NO_DUE
 
-Row = RowMapping
-_COUNTERS = ("likes", "replies", "shares", "views")
-_TIMES = ("published_at", "fetched_at", "edited_at", "removed_at")
-_BIGGEST = 2**63 - 1
+_REFUSED = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL keeps no NUL, no driver keeps a lone surrogate
+_LARGEST = 2**63 - 1
 
-
-def cleaned(mention: Mention) -> Mention:
-    """The mention as it is kept: clean text, times in UTC; of one that is gone at the source no words are kept."""
-    author = mention.author
-    if author is not None:
-        words: dict[str, Any] = {name: _clean(getattr(author, name)) for name in ("native_id", "name", "handle", "url")}
-        author = replace(author, **words, followers=_bounded(author.followers))
-    gone = mention.removed_at is not None
-    times: dict[str, Any] = {name: _utc(getattr(mention, name)) for name in _TIMES}
-    counters = {name: _bounded(getattr(mention.engagement, name)) for name in _COUNTERS}
-    return replace(
-        mention,
-        native_id=clean(mention.native_id),
-        text="" if gone else clean(mention.text),
-        title=None if gone else _clean(mention.title),
-        url=_clean(mention.url),
-        parent_id=_clean(mention.parent_id),
-        thread_id=_clean(mention.thread_id),
-        author=author,
-        engagement=Engagement(**counters),
-        **times,
-    )
+T = TypeVar("T")
+Row = dict[str, Any]
 
 
-def mention_row(mention: Mention, revision: int) -> dict[str, Any]:
-    """A row of `mentions` for a mention that is new at `revision`."""
+def clean(value: T) -> T:
+    """The same value with U+FFFD for each character that no engine keeps, at any depth: positions in a text stay."""
+    if isinstance(value, str):
+        return _REFUSED.sub("\ufffd", value)  # type: ignore[return-value]  # str in, str out
+    if isinstance(value, Mapping):
+        return {clean(key): clean(part) for key, part in value.items()}  # type: ignore[return-value]  # read only
+    if isinstance(value, (list, tuple)):
+        return type(value)(clean(part) for part in value)
+    return value
+
+
+def clean_mention(mention: Mention) -> Mention:
+    """The mention as it can be kept: clean text, times in UTC, and nothing left of what was removed at its source.
+
+    Raises ValueError for a time without zone or a number beyond 64 bits.
+    """
+    changed: dict[str, Any] = {}
+    for name in _TEXTS:
+        changed[name] = clean(getattr(mention, name))
+    for name in ("fetched_at", "published_at", "edited_at", "removed_at"):
+        moment: datetime | None = getattr(mention, name)
+        changed[name] = None if moment is None else as_utc(moment)
+    if mention.author is not None:
+        changed["author"] = replace(mention.author, **{name: clean(getattr(mention.author, name)) for name in _AUTHOR})
+    numbers = [*asdict(mention.engagement).values(), mention.author.followers if mention.author else None]
+    if any(number is not None and not -_LARGEST <= number <= _LARGEST for number in numbers):
+        raise ValueError("a counter is larger than 64 bits")
+    if mention.removed_at is not None:
+        changed |= {"title": None, "text": "", "raw": {}}
+    return replace(mention, **changed)
+
+
+_TEXTS = ("source_id", "origin", "native_id", "channel", "url", "title", "text", "language", "parent_id", "thread_id")
+_AUTHOR = ("native_id", "name", "handle", "url")
+
+
+def mention_row(mention: Mention, now: datetime, revision: int) -> Row:
+    """A row of `mentions` for a mention that `clean_mention` made."""
     return {
+        **{name: getattr(mention, name) for name in _SAME},
+        **asdict(mention.engagement),
         "id": mention.id,
-        "source_id": mention.source_id,
-        "origin": mention.origin,
-        "native_id": mention.native_id,
-        "channel": mention.channel,
-        "url": mention.url,
-        "title": mention.title,
-        "text": mention.text,
-        "language": mention.language,
         "author_key": mention.author_key,
+        "followers": mention.author.followers if mention.author else None,
         "when_at": mention.when,
-        "parent_id": mention.parent_id,
-        "thread_id": mention.thread_id,
-        "rating": mention.rating,
-        "rating_max": mention.rating_max,
-        "is_private": mention.is_private,
-        "is_own": mention.is_own,
-        "is_automatic": mention.is_automatic,
         "content_hash": mention.content_hash,
+        "content_at": now,
         "revision": revision,
         "created_revision": revision,
         "content_revision": revision,
         "indexed_revision": 0,
         "tagged_revision": 0,
         "triaged_revision": 0,
-        **{name: getattr(mention.engagement, name) for name in _COUNTERS},
-        **{name: getattr(mention, name) for name in _TIMES},
     }
 
 
-def author_row(mention: Mention) -> dict[str, Any] | None:
-    """A row of `authors`, or None where the source names nobody."""
+_SAME = (
+    *("source_id", "origin", "native_id", "channel", "url", "title", "text", "language", "published_at", "fetched_at"),
+    *("edited_at", "parent_id", "thread_id", "rating", "rating_max", "is_private", "is_own", "is_automatic"),
+    "removed_at",
+)
+
+
+def author_row(mention: Mention) -> Row | None:
+    """A row of `authors`, if the source names somebody."""
     if mention.author is None or mention.author_key is None:
         return None
-    return {"key": mention.author_key, **asdict(mention.author)}
+    told = mention.author
+    return {
+        "key": mention.author_key,
+        "native_id": told.native_id,
+        "name": told.name,
+        "handle": told.handle,
+        "url": told.url,
+        "verified": told.verified,
+    }
 
 
-def mention_of(row: Row) -> Mention:
-    """A mention from a joined row of mentions and authors (their columns prefixed with author_)."""
+def read_mention(row: Mapping[Any, Any]) -> Mention:
+    """A mention from its row; the author's columns are called author_<field>. `raw` stays in the record."""
     author = None
     if row["author_key"] is not None:
-        author = Author(
-            native_id=row["author_native_id"],
-            name=row["author_name"],
-            handle=row["author_handle"],
-            url=row["author_url"],
-            followers=row["author_followers"],
-            verified=row["author_verified"],
-        )
-    return Mention(
-        source_id=row["source_id"],
-        origin=row["origin"],
-        native_id=row["native_id"],
-        channel=row["channel"],
-        url=row["url"],
-        title=row["title"],
-        text=row["text"],
-        author=author,
-        language=row["language"],
-        published_at=row["published_at"],
-        fetched_at=row["fetched_at"],
-        edited_at=row["edited_at"],
-        removed_at=row["removed_at"],
-        parent_id=row["parent_id"],
-        thread_id=row["thread_id"],
-        rating=row["rating"],
-        rating_max=row["rating_max"],
-        engagement=Engagement(**{name: row[name] for name in _COUNTERS}),
-        is_private=row["is_private"],
-        is_own=row["is_own"],
-        is_automatic=row["is_automatic"],
-    )
+        told = {name: row[f"author_{name}"] for name in (*_AUTHOR, "verified")}
+        author = Author(followers=row["followers"], **told)
+    engagement = Engagement(**{name: row[name] for name in ("likes", "replies", "shares", "views")})
+    return Mention(author=author, engagement=engagement, **{name: row[name] for name in _SAME})
 
 
-def packed(raw: Mapping[str, Any]) -> bytes:
-    """A raw answer, small."""
-    try:
-        data = orjson.dumps(raw, default=str, option=orjson.OPT_NON_STR_KEYS)
-    except (TypeError, ValueError):
-        data = json.dumps(raw, default=str).encode("utf-8", "replace")
-    return zlib.compress(data, 6)
+def pack_raw(raw: Mapping[str, Any]) -> bytes:
+    """The source's own words, small."""
+    return zlib.compress(json.dumps(raw, default=str, ensure_ascii=True).encode(), 6)
 
 
-def enrichment_data(enrichment: Enrichment) -> dict[str, Any]:
-    """What the column `data` holds."""
-    return asdict(enrichment)
+def enrichment_data(enrichment: Enrichment) -> Row:
+    """All but the key of an enrichment, as JSON values."""
+    data = clean(asdict(enrichment))
+    for name in ("mention_id", "content_hash", "model"):
+        del data[name]
+    return dict(data)
 
 
-def enrichment_of(data: Mapping[str, Any]) -> Enrichment:
-    """An enrichment from the column `data`."""
-    sentiment = data.get("sentiment")
-    values = dict(data) | {
-        "sentiment": Sentiment(**sentiment) if sentiment else None,
-        "entities": tuple(Entity(**entity) for entity in data["entities"]),
-        "evidence": tuple(Evidence(**evidence) for evidence in data["evidence"]),
-    }
+def read_enrichment(mention_id: str, content_hash: str, model: str, data: Mapping[str, Any]) -> Enrichment:
+    """What `enrichment_data` kept."""
+    told = dict(data)
+    if told["sentiment"] is not None:
+        told["sentiment"] = Sentiment(**told["sentiment"])
+    told["entities"] = tuple(Entity(**entity) for entity in told["entities"])
+    told["evidence"] = tuple(Evidence(**evidence) for evidence in told["evidence"])
     for name in ("topics", "intents", "themes"):
-        values[name] = tuple(data[name])
-    return Enrichment(**values)
+        told[name] = tuple(told[name])
+    return Enrichment(mention_id=mention_id, content_hash=content_hash, model=model, **told)
 
 
-def case_row(case: Case) -> dict[str, Any]:
-    """A row of `cases`, without its id and its mentions."""
+def case_row(case: Case) -> Row:
+    """A row of `cases`, without its number and its intents."""
+    row = {item.name: getattr(case, item.name) for item in fields(Case)}
+    del row["id"], row["mention_ids"]
     return {
-        "version": case.version,
-        "topic_id": case.topic_id,
-        "author_key": case.author_key,
-        "author_name": case.author_name,
-        "person_key": case.author_key or case.thread_key,
-        "thread_key": case.thread_key,
-        "channel": case.channel,
-        "source_id": case.source_id,
-        "status": case.status.value,
-        "priority": case.priority.value,
-        "reasons": list(case.reasons),
-        "queue": case.queue,
-        "assignee": case.assignee,
+        **clean(row),
+        "status": str(case.status),
+        "priority": str(case.priority),
+        "reasons": clean(list(case.reasons)),
+        "labels": clean(list(case.labels)),
         "due_at": case.due_at or NO_DUE,
-        "snoozed_until": case.snoozed_until,
-        "escalated_to": case.escalated_to,
-        "labels": list(case.labels),
-        "opened_at": case.opened_at,
-        "last_customer_at": case.last_customer_at,
-        "first_reply_at": case.first_reply_at,
-        "is_private": case.is_private,
+        "matter": digest(case.topic_id, case.author_key, case.thread_key),
     }
 
 
-def case_of(row: Row, mention_ids: Sequence[str] = ()) -> Case:
-    """A case from a row of `cases`."""
-    return Case(
-        id=row["id"],
-        version=row["version"],
-        mention_ids=tuple(mention_ids),
-        topic_id=row["topic_id"],
-        author_key=row["author_key"],
-        author_name=row["author_name"],
-        thread_key=row["thread_key"],
-        channel=row["channel"],
-        source_id=row["source_id"],
-        status=CaseStatus(row["status"]),
-        priority=Priority(row["priority"]),
-        reasons=tuple(row["reasons"]),
-        queue=row["queue"],
-        assignee=row["assignee"],
-        due_at=None if row["due_at"] == NO_DUE else row["due_at"],
-        snoozed_until=row["snoozed_until"],
-        escalated_to=row["escalated_to"],
-        labels=tuple(row["labels"]),
-        opened_at=row["opened_at"],
-        last_customer_at=row["last_customer_at"],
-        first_reply_at=row["first_reply_at"],
-        is_private=row["is_private"],
-    )
+def read_case(row: Mapping[Any, Any], mention_ids: Sequence[str]) -> Case:
+    """A case from its row."""
+    told = {item.name: row[item.name] for item in fields(Case) if item.name != "mention_ids"}
+    told |= {
+        "status": CaseStatus(row["status"]),
+        "priority": Priority(row["priority"]),
+        "reasons": tuple(row["reasons"]),
+        "labels": tuple(row["labels"]),
+        "due_at": None if row["due_at"] == NO_DUE else row["due_at"],
+        "mention_ids": tuple(mention_ids),
+    }
+    return Case(**told)
 
 
-def event_row(event: CaseEvent) -> dict[str, Any]:
-    """A row of `case_events`."""
-    return asdict(event) | {"note": clean(event.note), "actor": clean(event.actor)}
+def event_row(event: CaseEvent) -> Row:
+    """A row of `case_events`. It opens a case if there was nothing to do before it, and now there is."""
+    before, after = event.before.get("status"), event.after.get("status")
+    was_active = before is not None and CaseStatus(before).is_active
+    row = {item.name: clean(getattr(event, item.name)) for item in fields(CaseEvent)}
+    return {**row, "opens": after is not None and CaseStatus(after).is_active and not was_active}
 
 
-def event_of(row: Row) -> CaseEvent:
-    """An event from a row of `case_events`."""
-    return CaseEvent(**{name: row[name] for name in CaseEvent.__dataclass_fields__})
+def read_event(row: Mapping[Any, Any]) -> CaseEvent:
+    """An event from its row."""
+    return CaseEvent(**{item.name: row[item.name] for item in fields(CaseEvent)})
 
 
-def alert_row(alert: Alert) -> dict[str, Any]:
+def alert_row(alert: Alert) -> Row:
     """A row of `alerts`."""
-    values = asdict(alert)
-    values["group_value"] = values.pop("group")
-    return values | {"severity": alert.severity.value, "mention_ids": list(alert.mention_ids)}
+    row = {item.name: clean(getattr(alert, item.name)) for item in fields(Alert) if item.name != "group"}
+    return {
+        **row,
+        "group_value": clean(alert.group),
+        "severity": str(alert.severity),
+        "mention_ids": list(alert.mention_ids),
+    }
 
 
-def alert_of(row: Row) -> Alert:
-    """An alert from a row of `alerts`."""
-    values = dict(row)
-    values["group"] = values.pop("group_value")
-    return Alert(**values | {"severity": Severity(row["severity"]), "mention_ids": tuple(row["mention_ids"])})
+def read_alert(row: Mapping[Any, Any]) -> Alert:
+    """An alert from its row."""
+    told = {item.name: row[item.name] for item in fields(Alert) if item.name != "group"}
+    told |= {"severity": Severity(row["severity"]), "mention_ids": tuple(row["mention_ids"])}
+    return Alert(group=row["group_value"], **told)
 
 
-def delivery_of(row: Row) -> Delivery:
-    """A delivery from a row of `deliveries`."""
-    values = {name: row[name] for name in Delivery.__dataclass_fields__}
-    return Delivery(**values | {"state": DeliveryState(row["state"]), "severity": Severity(row["severity"])})
+def delivery_row(delivery: Delivery) -> Row:
+    """A row of `deliveries`, without its number and lease."""
+    row = {item.name: clean(getattr(delivery, item.name)) for item in fields(Delivery) if item.name != "id"}
+    return {**row, "state": str(delivery.state), "severity": str(delivery.severity)}
 
 
-def epoch_ms(moment: datetime) -> int:
-    """Milliseconds since 1970: what revisions start from."""
-    return int(moment.astimezone(UTC).timestamp() * 1000)
-
-
-def _clean(text: str | None) -> str | None:
-    return None if text is None else clean(text)
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else as_utc(moment)
-
-
-def _bounded(count: int | None) -> int | None:
-    return None if count is None else max(-_BIGGEST, min(int(count), _BIGGEST))
+def read_delivery(row: Mapping[Any, Any]) -> Delivery:
+    """A delivery from its row."""
+    told = {item.name: row[item.name] for item in fields(Delivery)}
+    return Delivery(**told | {"state": DeliveryState(row["state"]), "severity": Severity(row["severity"])})

@@ -1,145 +1,166 @@
-"""Connections to the record: the one module that knows which SQLite library is used, and with which settings."""
+"""The connection to the record: which SQLite, how a transaction begins, and what a failure means for a person.
+
+The only module that imports a SQLite library. POSIX locks belong to the process, so two SQLite libraries on one file
+undo each other's locks: nothing in a process may open the record with another one.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import OperationalError as SqlOperationalError
+import sqlalchemy as sa
+from sqlalchemy import event, exc
 
 from monitor.errors import StoreError
 
 try:
-    import pysqlite3.dbapi2 as _sqlite
-except ImportError:  # no wheel for this platform
-    import sqlite3 as _sqlite
+    import pysqlite3.dbapi2 as bundled
+
+    sqlite: ModuleType = bundled
+except ImportError:  # no wheel for this platform: the system's library, whatever its age
+    import sqlite3
+
+    sqlite = sqlite3
 
 SAFE_WAL = (3, 51, 3)
-"""Older versions can corrupt a file in WAL mode when two connections write and checkpoint at once."""
+"""Older SQLite can corrupt a file in WAL mode when two connections write and checkpoint at once."""
 
-_REMEDIES = {
-    "disk is full": "the disk is full: make room, then run the same command again; nothing that was stored is lost",
-    "disk I/O error": "the disk cannot be written: check its space and health",
-    "readonly database": "the file is read-only: change its permissions, or set MONITOR_STORE elsewhere",
-    "read-only": "the file is read-only: change its permissions, or set MONITOR_STORE elsewhere",
-    "unable to open": "the file cannot be opened: check that its folder exists and may be written",
-    "database is locked": "another program holds the record for too long: stop it, then try again",
-    "malformed": "the file is damaged: restore the last backup",
-    "not a database": "this file is no record of Luisterpost: choose another path",
-}
+T = TypeVar("T")
 
 
-def sqlite() -> ModuleType:
-    """The SQLite library of this process: two on one file undo each other's locks, so nothing may use another."""
-    module: ModuleType = _sqlite
-    return module
-
-
-def wal_is_safe() -> bool:
-    """Whether this SQLite may use the write-ahead log."""
-    return tuple(int(part) for part in str(_sqlite.sqlite_version).split(".")[:3]) >= SAFE_WAL
-
-
-def set_up(connection: Any) -> None:
-    """The settings of every SQLite connection to a file of ours."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=30000")
-    cursor.execute(f"PRAGMA journal_mode={'WAL' if wal_is_safe() else 'DELETE'}")
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+class RuleBroken(StoreError):
+    """A unique key or a reference of the tables stood in the way."""
 
 
 class Database:
-    """Reads and writes of one record. A write is one function's work in one transaction; a failure leaves nothing."""
+    """One file, with a read face and a write face. Threads may share it; after a fork it starts afresh in the child."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.path: Path | None = None
-        self._lock: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
-        common: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads, "hide_parameters": True}
-        if make_url(url).get_backend_name() == "sqlite":
-            self._lock = threading.RLock()
-            self.path = _folder_made(url)
-            self.engine: Engine = create_engine(
-                url, module=_sqlite, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=10,
-                max_overflow=30, **common,
-            )  # fmt: skip
-            event.listen(self.engine, "connect", lambda connection, _record: set_up(connection))
-            event.listen(self.engine, "begin", _begin)
-        else:
-            self.engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30, **common)
-        self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE")
-        self._process = os.getpid()
+    def __init__(self, url: str, version: tuple[int, ...] = sqlite.sqlite_version_info) -> None:
+        self.path = _path(url)
+        self.warnings: tuple[str, ...] = ()
+        self._journal = "WAL"
+        if version < SAFE_WAL:
+            self._journal = "DELETE"
+            warning = (
+                f"SQLite {'.'.join(map(str, version))} can damage a file in WAL mode, so {self.path} is kept in a "
+                "slower mode. Remedy: a platform with a wheel of pysqlite3 (SQLite 3.51.3 or newer), or PostgreSQL."
+            )
+            self.warnings = (warning,)
+        self._engine = self._create(url, foreign_keys=True)
+        self._url = url
+        self._writing = threading.Lock()
+        os.register_at_fork(after_in_child=_forget_parent(weakref.ref(self)))
 
-    @property
-    def dialect(self) -> str:
-        """Which SQL is spoken: sqlite or postgresql."""
-        return self.engine.dialect.name
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` on one snapshot."""
+        with self._explained(), self._engine.begin() as conn:
+            return work(conn)
 
-    @contextlib.contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One snapshot."""
-        self._after_fork()
-        with self._sentences(), self.engine.begin() as connection:
-            yield connection
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in one transaction that holds the write lock from its start. `work` must bear being run again."""
+        with self._explained(), self._writing, self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as conn:
+            return work(conn)
 
-    @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction that holds the write lock from its start."""
-        self._after_fork()
-        with self._lock, self._sentences(), self._writing.begin() as connection:
-            yield connection
+    def migrate(self, work: Callable[[sa.Connection], T]) -> T:
+        """As `write`, on an engine without foreign keys: rebuilding a table would else delete what points at it."""
+        engine = self._create(self._url, foreign_keys=False)
+        try:
+            with self._explained(), engine.execution_options(begin="BEGIN IMMEDIATE").begin() as conn:
+                return work(conn)
+        finally:
+            engine.dispose()
 
     def close(self) -> None:
-        """Let go of all connections."""
-        self.engine.dispose()
+        """Let go of the file."""
+        self._engine.dispose()
 
-    def _after_fork(self) -> None:
-        if os.getpid() != self._process:
-            self.engine.dispose(close=False)
-            self._process = os.getpid()
+    def start_afresh(self) -> None:
+        """Forget the parent's connections without closing them: they are still the parent's."""
+        self._engine.dispose(close=False)
+        self._writing = threading.Lock()
 
-    @contextlib.contextmanager
-    def _sentences(self) -> Iterator[None]:
+    def _create(self, url: str, *, foreign_keys: bool) -> sa.Engine:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"The folder of {self.path} cannot be made ({error.strerror}). Choose another.") from error
+        engine = sa.create_engine(
+            url,
+            module=sqlite,
+            connect_args={"timeout": 30},
+            pool_size=10,
+            max_overflow=30,
+            hide_parameters=True,  # else a mention's text lands in logs
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+        )
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # else the driver begins when it likes, and never for SELECT
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout = 30000")
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0].upper() != self._journal:
+                cursor.execute(f"PRAGMA journal_mode = {self._journal}")
+            cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+            cursor.execute("PRAGMA secure_delete = ON")
+            cursor.close()
+
+        @event.listens_for(engine, "begin")
+        def begin(conn: sa.Connection) -> None:
+            conn.exec_driver_sql(conn.get_execution_options().get("begin", "BEGIN"))
+
+        return engine
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
             yield
-        except SqlOperationalError as error:
-            raise StoreError(f"{self.path or 'the record'}: {_remedy(str(error.orig))}") from error
-        except DBAPIError as error:
-            raise StoreError(f"{self.path or 'the record'}: {_remedy(str(error.orig))}") from error
-        except SQLAlchemyError as error:
-            raise StoreError(f"{self.path or 'the record'}: {type(error).__name__}") from error
+        except exc.IntegrityError as error:
+            raise RuleBroken(f"{self.path} refused what breaks a rule of its tables: {error.orig}.") from error
+        except exc.DatabaseError as error:
+            raise StoreError(explain(str(error.orig), self.path)) from error
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+def explain(fault: str, path: Path) -> str:
+    """A driver's complaint as a sentence for a person: what, where, what to do next."""
+    remedies = {
+        "locked": f"{path} is held by another program for more than 30 seconds. End it, or try again.",
+        "is full": f"The disk of {path} is full; nothing half was kept. Make room and try again.",
+        "readonly": f"{path} may not be written. Give this user the right to write to it and to its folder.",
+        "unable to open": f"{path} cannot be opened. Check that its folder exists and that this user may write there.",
+        "not a database": f"{path} is not a record of Luisterpost. Name another file, or move this one away.",
+        "malformed": f"{path} is damaged. Stop everything that uses it and put back the newest backup.",
+        "no such": f"{path} has not the tables of this version ({fault}). Run `monitor db upgrade`.",
+        "disk i/o": f"The disk of {path} does not answer ({fault}). Check the disk, then try again.",
+    }
+    for sign, sentence in remedies.items():
+        if sign in fault.lower():
+            return sentence
+    return f"{path} could not be used: {fault}."
 
 
-def _folder_made(url: str) -> Path | None:
-    name = make_url(url).database
-    if not name or name == ":memory:":
-        return None
-    path = Path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def _path(url: str) -> Path:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise StoreError(
+            f"The store {parsed.render_as_string()} is not known. Write it as sqlite:///folder/monitor.db."
+        )
+    return Path(parsed.database)
 
 
-def _remedy(said: str) -> str:
-    for part, remedy in _REMEDIES.items():
-        if part in said:
-            return remedy
-    return said
+def _forget_parent(database: weakref.ref[Database]) -> Callable[[], None]:
+    def forget() -> None:
+        if (alive := database()) is not None:
+            alive.start_afresh()
 
-
-def _dumps(value: Any) -> str:
-    return orjson.dumps(value, default=list).decode()
+    return forget

@@ -1,384 +1,172 @@
-"""Mentions and cursors: a page and its cursor in one transaction, and the feeds of what later stages have to do."""
+"""What was found, with its newest enrichment and its case."""
 
+# ruff: noqa: D102 - monitor.protocols describes these methods
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, case, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+import sqlalchemy as sa
 
-from monitor.model import Collected, Cursor, Enrichment, Mention, Page, Skipped, Stored, digest
-from monitor.store import codec
+from monitor.model import Collected, MentionVersion, Page, Stored
+from monitor.store.cases import cases_by_id
+from monitor.store.codec import read_enrichment, read_mention
+from monitor.store.cursors import save_cursor
+from monitor.store.dead_letters import keep_letters
 from monitor.store.engine import Database
+from monitor.store.pages import save_mentions
+from monitor.store.revisions import SLICE, mark_triaged
 from monitor.store.tables import (
+    TO_INDEX,
+    TO_TAG,
+    TO_TRIAGE,
+    Utc,
     authors,
     case_mentions,
-    cases,
-    cursors,
-    dead_letters,
     enrichments,
     mention_versions,
     mentions,
-    raw_answers,
 )
-from monitor.text.clean import clean
 
-_SLICE = 500
-_COUNTERS = ("likes", "replies", "shares", "views")
-_JOINED = select(
-    mentions, *(column.label(f"author_{column.name}") for column in authors.c if column.name != "key")
-).outerjoin(authors, authors.c.key == mentions.c.author_key)
-_BY_ID = _JOINED.where(mentions.c.id.in_(bindparam("ids", expanding=True)))
-_KNOWN = select(
-    mentions.c.id, mentions.c.no, mentions.c.content_hash, mentions.c.title, mentions.c.text, mentions.c.rating,
-    *(mentions.c[name] for name in _COUNTERS),
-).where(mentions.c.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
-_TO_TAG = (
-    _JOINED.where(text("mentions.content_revision > mentions.tagged_revision"))
-    .order_by(mentions.c.content_revision, mentions.c.no)
-    .limit(bindparam("limit"))
+_M = mentions.c
+_E = enrichments.c
+_other = enrichments.alias("other")
+_newest = (
+    sa.select(sa.func.max(_other.c.id))
+    .where(_other.c.mention_no == _M.no, _other.c.content_hash == _M.content_hash)
+    .scalar_subquery()
 )
-_TO_TRIAGE = (
-    _JOINED.where(text("mentions.tagged_revision > mentions.triaged_revision"))
-    .where(mentions.c.tagged_revision >= mentions.c.content_revision)
-    .order_by(mentions.c.when_at, mentions.c.no)
-    .limit(bindparam("limit"))
-)
-_TO_INDEX = (
-    _JOINED.where(text("mentions.revision > mentions.indexed_revision"))
-    .order_by(mentions.c.revision, mentions.c.no)
-    .limit(bindparam("limit"))
-)
-_BETWEEN = (
-    _JOINED.where(mentions.c.when_at < bindparam("until"))
-    .where(
-        or_(
-            mentions.c.when_at > bindparam("when"),
-            (mentions.c.when_at == bindparam("when")) & (mentions.c.no > bindparam("no")),
-        )
+_case_id = sa.select(sa.func.max(case_mentions.c.case_id)).where(case_mentions.c.mention_no == _M.no).scalar_subquery()
+_STORED = (
+    sa.select(
+        mentions,
+        *(authors.c[name].label(f"author_{name}") for name in ("native_id", "name", "handle", "url", "verified")),
+        _E.model.label("enrichment_model"),
+        _E.data.label("enrichment_data"),
+        _case_id.label("case_id"),
     )
-    .order_by(mentions.c.when_at, mentions.c.no)
-    .limit(_SLICE)
+    .outerjoin(authors, authors.c.key == _M.author_key)
+    .outerjoin(enrichments, _E.id == _newest)
 )
-_OF_AUTHOR = (
-    _JOINED.where(mentions.c.author_key == bindparam("author_key"))
-    .order_by(mentions.c.when_at.desc())
-    .limit(bindparam("limit"))
-)
-_ENRICHED = (
-    select(enrichments.c.mention_no, enrichments.c.data)
-    .join(mentions, mentions.c.no == enrichments.c.mention_no)
-    .where(enrichments.c.mention_no.in_(bindparam("nos", expanding=True)))
-    .where(enrichments.c.content_hash == mentions.c.content_hash)
-    .order_by(enrichments.c.saved_revision)
-)
-_CASES = (
-    select(case_mentions.c.mention_no, cases)
-    .join(cases, cases.c.id == case_mentions.c.case_id)
-    .where(case_mentions.c.mention_no.in_(bindparam("nos", expanding=True)))
-    .order_by(cases.c.id)
-)
-_MARK_TRIAGED = (
-    update(mentions)
-    .where(mentions.c.no == bindparam("n"), mentions.c.triaged_revision < bindparam("r"))
-    .values(triaged_revision=bindparam("r"))
+_limit = sa.bindparam("limit", type_=sa.Integer)
+_BY_ID = _STORED.where(_M.id.in_(sa.bindparam("ids", expanding=True)))
+# The conditions of the partial indexes stand here as literals: a bound value would not find them.
+_TO_TAG = _STORED.where(sa.text(TO_TAG)).order_by(_M.no).limit(_limit)
+_TO_TRIAGE = _STORED.where(sa.text(TO_TRIAGE)).order_by(_M.when_at, _M.no).limit(_limit)
+_TO_INDEX = _STORED.where(sa.text(TO_INDEX)).order_by(_M.revision, _M.no).limit(_limit)
+_LAG = sa.select(sa.func.count()).select_from(mentions).where(sa.text(TO_INDEX))
+_COUNT = sa.select(sa.func.count()).select_from(mentions)
+_OF_AUTHOR = _STORED.where(_M.author_key == sa.bindparam("key")).order_by(_M.when_at.desc(), _M.no.desc()).limit(_limit)
+_BETWEEN = (
+    _STORED.where(
+        _M.when_at >= sa.bindparam("start", type_=Utc),
+        _M.when_at < sa.bindparam("end", type_=Utc),
+        sa.or_(
+            _M.when_at > sa.bindparam("start", type_=Utc),
+            _M.no > sa.bindparam("after", type_=sa.BigInteger),
+        ),
+    )
+    .order_by(_M.when_at, _M.no)
+    .limit(_limit)
 )
 _MARK_INDEXED = (
-    update(mentions)
-    .where(mentions.c.no == bindparam("n"), mentions.c.indexed_revision < bindparam("r"))
-    .values(indexed_revision=bindparam("r"))
+    sa.update(mentions)
+    .where(_M.no == sa.bindparam("mention"), _M.indexed_revision < sa.bindparam("read"))
+    .values(indexed_revision=sa.bindparam("read"))
 )
+_FORGET_INDEXED = sa.update(mentions).values(indexed_revision=0).where(_M.indexed_revision > 0)
 _VERSIONS = (
-    select(mention_versions)
-    .join(mentions, mentions.c.no == mention_versions.c.mention_no)
-    .where(mentions.c.id == bindparam("mention_id"))
-    .order_by(mention_versions.c.id)
+    sa.select(mention_versions)
+    .join(mentions, _M.no == mention_versions.c.mention_no)
+    .where(_M.id == sa.bindparam("mention_id"))
+    .order_by(mention_versions.c.content_revision)
 )
-RAISE = (
-    update(mentions)
-    .where(mentions.c.no.in_(bindparam("nos", expanding=True)))
-    .values(
-        revision=case(
-            (mentions.c.revision >= bindparam("ms"), mentions.c.revision + 1),
-            else_=bindparam("ms", type_=mentions.c.revision.type),
+
+
+def load(conn: sa.Connection, statement: Any, values: dict[str, Any]) -> list[Stored]:
+    """The mentions of a statement made from `_STORED`. The revision is read before anything that could be newer."""
+    rows = conn.execute(statement, values).mappings().all()
+    known = cases_by_id(conn, sorted({row["case_id"] for row in rows if row["case_id"] is not None}))
+    return [
+        Stored(
+            no=row["no"],
+            mention=read_mention(row),
+            revision=row["revision"],
+            content_revision=row["content_revision"],
+            enrichment=None
+            if row["enrichment_data"] is None
+            else read_enrichment(row["id"], row["content_hash"], row["enrichment_model"], row["enrichment_data"]),
+            case=known.get(row["case_id"]),
         )
-    )
-)
-"""Raises the revision of mentions `nos` at epoch milliseconds `ms`: their search documents changed."""
-
-
-@cache
-def _insert(dialect: str) -> Any:
-    return postgresql.insert if dialect == "postgresql" else sqlite.insert
-
-
-@cache
-def _save(dialect: str) -> Any:
-    """New mentions in; known ones only where content or a counter differs. Unchanged rows do not come back."""
-    statement = _insert(dialect)(mentions)
-    new, old = statement.excluded, mentions.c
-    differs = old.content_hash.is_distinct_from(new.content_hash)
-    following = case((old.revision >= new.revision, old.revision + 1), else_=new.revision)
-    counters = {name: func.coalesce(new[name], old[name]) for name in _COUNTERS}
-    moved = [counters[name].is_distinct_from(old[name]) for name in _COUNTERS]
-    kept = {
-        name: new[name] for name in ("title", "text", "rating", "rating_max", "edited_at", "removed_at", "content_hash")
-    }
-    return statement.on_conflict_do_update(
-        index_elements=[mentions.c.id],
-        set_={
-            **kept,
-            **counters,
-            "url": func.coalesce(new.url, old.url),
-            "revision": following,
-            "content_revision": case((differs, following), else_=old.content_revision),
-        },
-        where=or_(differs, *moved),
-    ).returning(old.no, old.id, old.revision, old.created_revision, old.content_revision)
-
-
-@cache
-def _save_authors(dialect: str) -> Any:
-    statement = _insert(dialect)(authors)
-    new = {c.name: func.coalesce(statement.excluded[c.name], c) for c in authors.c if c.name != "key"}
-    return statement.on_conflict_do_update(index_elements=[authors.c.key], set_=new)
-
-
-@cache
-def _save_raw(dialect: str) -> Any:
-    statement = _insert(dialect)(raw_answers)
-    return statement.on_conflict_do_update(
-        index_elements=[raw_answers.c.mention_no], set_={"raw": statement.excluded.raw}
-    )
-
-
-@cache
-def _save_cursor(dialect: str) -> Any:
-    statement = _insert(dialect)(cursors)
-    new = {"value": statement.excluded.value, "moved_at": statement.excluded.moved_at}
-    return statement.on_conflict_do_update(index_elements=[cursors.c.source_id], set_=new)
-
-
-@cache
-def _save_letters(dialect: str) -> Any:
-    statement = _insert(dialect)(dead_letters)
-    return statement.on_conflict_do_update(
-        index_elements=[dead_letters.c.source_id, dead_letters.c.raw_hash],
-        set_={
-            "attempts": dead_letters.c.attempts + 1,
-            "last_at": statement.excluded.last_at,
-            "reason": statement.excluded.reason,
-        },
-    )
-
-
-class SqlCursors:
-    """How far each source has been read."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def get(self, source_id: str) -> Cursor:
-        """The last cursor saved, or the empty one."""
-        with self._database.read() as connection:
-            value = connection.scalar(select(cursors.c.value).where(cursors.c.source_id == source_id))
-        return Cursor(source_id=source_id, value=value or {})
+        for row in rows
+    ]
 
 
 class SqlMentions:
-    """What was found."""
+    """Mentions of monitor.protocols."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def save_page(self, page: Page, now: datetime) -> Collected:
-        """Mentions, dead letters and cursor in one transaction, the cursor last."""
-        with self._database.write() as connection:
-            saved = self.save_mentions(connection, page.mentions, now)
-            _keep_letters(connection, page.cursor.source_id, page.skipped, now)
-            connection.execute(
-                _save_cursor(self._database.dialect),
-                {"source_id": page.cursor.source_id, "value": dict(page.cursor.value), "moved_at": now},
-            )
-        return saved + Collected(skipped=len(page.skipped), pages=1)
+        def work(conn: sa.Connection) -> Collected:
+            collected, skipped = save_mentions(conn, page, now)
+            keep_letters(conn, page.cursor.source_id, skipped, now)
+            save_cursor(conn, page.cursor, now)
+            return collected
 
-    def save_mentions(self, connection: Connection, found: Sequence[Mention], now: datetime) -> Collected:
-        """Save mentions inside the caller's transaction. The same id twice: the last one counts."""
-        dialect = self._database.dialect
-        by_id = {mention.id: mention for mention in map(codec.cleaned, found)}
-        known = {row.id: row for row in _in_slices(connection, _KNOWN, "ids", list(by_id))}
-        due = sorted((m for m in by_id.values() if _is_news(m, known.get(m.id))), key=lambda m: m.id)
-        twice = len(found) - len(by_id)
-        if not due:
-            return Collected(unchanged=len(by_id) + twice)
-        people = {row["key"]: row for mention in due if (row := codec.author_row(mention)) is not None}
-        if people:
-            connection.execute(_save_authors(dialect), [people[key] for key in sorted(people)])
-        _keep_old_versions(connection, due, known, now)
-        revision = codec.epoch_ms(now)
-        rows = connection.execute(_save(dialect), [codec.mention_row(mention, revision) for mention in due]).all()
-        new = [row for row in rows if row.created_revision == row.revision]
-        changed = [row for row in rows if row.content_revision == row.revision and row.created_revision != row.revision]
-        raws = [
-            {"mention_no": row.no, "raw": codec.packed(by_id[row.id].raw)}
-            for row in (*new, *changed)
-            if by_id[row.id].raw and by_id[row.id].removed_at is None
-        ]
-        if raws:
-            connection.execute(_save_raw(dialect), raws)
-        unchanged = len(by_id) - len(new) - len(changed) + twice
-        return Collected(new=len(new), changed=len(changed), unchanged=unchanged)
+        return self._database.write(work)
 
     def get(self, ids: Sequence[str]) -> dict[str, Stored]:
-        """By id, with newest enrichment and case."""
-        with self._database.read() as connection:
-            rows = _in_slices(connection, _BY_ID, "ids", list(dict.fromkeys(ids)))
-            return {stored.mention.id: stored for stored in _stored(connection, rows)}
+        def work(conn: sa.Connection) -> list[Stored]:
+            parts = (ids[start : start + SLICE] for start in range(0, len(ids), SLICE))
+            return [one for part in parts for one in load(conn, _BY_ID, {"ids": list(part)})]
+
+        return {one.mention.id: one for one in self._database.read(work)}
 
     def to_tag(self, limit: int) -> list[Stored]:
-        """Mentions whose content no enrichment has seen yet, oldest first."""
-        return self._due(_TO_TAG, limit)
+        return self._load(_TO_TAG, limit=limit)
 
     def to_triage(self, limit: int) -> list[Stored]:
-        """Tagged mentions that open_cases has not looked at since they changed."""
-        return self._due(_TO_TRIAGE, limit)
-
-    def to_index(self, limit: int) -> list[Stored]:
-        """Mentions that changed since the search index saw them, lowest revision first."""
-        return self._due(_TO_INDEX, limit)
-
-    def _due(self, statement: Select[Any], limit: int) -> list[Stored]:
-        with self._database.read() as connection:
-            return _stored(connection, connection.execute(statement, {"limit": limit}).mappings().all())
+        return self._load(_TO_TRIAGE, limit=limit)
 
     def mark_triaged(self, stored: Sequence[Stored]) -> None:
-        """open_cases looked at this version of these mentions."""
-        if stored:
-            with self._database.write() as connection:
-                connection.execute(_MARK_TRIAGED, [{"n": s.no, "r": s.content_revision} for s in stored])
+        self._database.write(lambda conn: mark_triaged(conn, stored))
+
+    def to_index(self, limit: int) -> list[Stored]:
+        return self._load(_TO_INDEX, limit=limit)
 
     def mark_indexed(self, indexed: Sequence[tuple[int, int]]) -> None:
-        """The search index holds these revisions; a newer mark stays."""
-        if indexed:
-            with self._database.write() as connection:
-                connection.execute(_MARK_INDEXED, [{"n": no, "r": revision} for no, revision in sorted(indexed)])
+        rows = [{"mention": no, "read": revision} for no, revision in sorted(indexed)]
+        if rows:
+            self._database.write(lambda conn: conn.execute(_MARK_INDEXED, rows))
 
     def index_lag(self) -> int:
-        """How many mentions the search index is behind."""
-        with self._database.read() as connection:
-            statement = select(func.count()).where(text("mentions.revision > mentions.indexed_revision"))
-            return connection.scalar(statement.select_from(mentions)) or 0
+        return self._number(_LAG)
 
     def forget_indexed(self) -> None:
-        """Send everything to the search index again."""
-        with self._database.write() as connection:
-            connection.execute(update(mentions).values(indexed_revision=0))
+        self._database.write(lambda conn: conn.execute(_FORGET_INDEXED))
 
     def between(self, start: datetime, end: datetime) -> Iterator[Stored]:
-        """Mentions with start <= when < end, in order of `when`, read in slices."""
-        place: dict[str, Any] = {"when": start, "no": -1, "until": end}
-        while True:
-            with self._database.read() as connection:
-                page = _stored(connection, connection.execute(_BETWEEN, place).mappings().all())
-            yield from page
-            if len(page) < _SLICE:
-                return
-            place = {"when": page[-1].mention.when, "no": page[-1].no, "until": end}
+        after = -1
+        while part := self._load(_BETWEEN, start=start, end=end, after=after, limit=SLICE):
+            yield from part
+            start, after = part[-1].mention.when, part[-1].no
 
     def of_author(self, author_key: str, limit: int) -> list[Stored]:
-        """The newest mentions of one author."""
-        with self._database.read() as connection:
-            rows = connection.execute(_OF_AUTHOR, {"author_key": author_key, "limit": limit}).mappings().all()
-            return _stored(connection, rows)
+        return self._load(_OF_AUTHOR, key=author_key, limit=limit)
 
-    def versions(self, mention_id: str) -> list[Mapping[str, Any]]:
-        """What an edited mention said before, oldest first: title, text, rating, seen_until."""
-        with self._database.read() as connection:
-            rows = connection.execute(_VERSIONS, {"mention_id": mention_id}).mappings().all()
-        return [dict(row) for row in rows]
+    def versions(self, mention_id: str) -> list[MentionVersion]:
+        rows = self._database.read(lambda conn: conn.execute(_VERSIONS, {"mention_id": mention_id}).mappings().all())
+        names = ("content_hash", "title", "text", "rating", "seen_at")
+        return [MentionVersion(**{name: row[name] for name in names}) for row in rows]
 
     def count(self) -> int:
-        """All mentions."""
-        with self._database.read() as connection:
-            return connection.scalar(select(func.count()).select_from(mentions)) or 0
+        return self._number(_COUNT)
 
+    def _load(self, statement: Any, **values: Any) -> list[Stored]:
+        return self._database.read(lambda conn: load(conn, statement, values))
 
-def _is_news(mention: Mention, known: Any) -> bool:
-    """Whether writing this mention could change its row; only a filter, the upsert decides."""
-    if known is None or known.content_hash != mention.content_hash:
-        return True
-    return any(
-        (now := getattr(mention.engagement, name)) is not None and now != getattr(known, name) for name in _COUNTERS
-    )
-
-
-def _keep_old_versions(connection: Connection, due: Sequence[Mention], known: Mapping[str, Any], now: datetime) -> None:
-    edited = [known[m.id] for m in due if m.id in known and known[m.id].content_hash != m.content_hash]
-    gone = [known[m.id].no for m in due if m.id in known and m.removed_at is not None]
-    kept = [
-        {
-            "mention_no": row.no,
-            "content_hash": row.content_hash,
-            "title": row.title,
-            "text": row.text,
-            "rating": row.rating,
-            "seen_until": now,
-        }
-        for row in edited
-        if row.no not in gone
-    ]
-    if kept:
-        connection.execute(mention_versions.insert(), kept)
-    if gone:
-        connection.execute(mention_versions.delete().where(mention_versions.c.mention_no.in_(gone)))
-        connection.execute(raw_answers.delete().where(raw_answers.c.mention_no.in_(gone)))
-
-
-def _keep_letters(connection: Connection, source_id: str, skipped: Sequence[Skipped], now: datetime) -> None:
-    rows = {
-        hashed: {
-            "source_id": source_id,
-            "raw_hash": hashed,
-            "raw": letter.raw,
-            "reason": clean(letter.reason),
-            "attempts": 1,
-            "first_at": now,
-            "last_at": now,
-        }
-        for letter in skipped
-        if letter.raw is not None and (hashed := digest(letter.raw.decode("latin-1")))
-    }
-    if rows:
-        connection.execute(_save_letters(connection.dialect.name), [rows[hashed] for hashed in sorted(rows)])
-
-
-def _in_slices(connection: Connection, statement: Select[Any], name: str, values: Sequence[Any]) -> list[Any]:
-    """Rows for many bound values: drivers bound how many a statement may hold."""
-    found: list[Any] = []
-    mapped = statement is _BY_ID
-    for start in range(0, len(values), _SLICE):
-        result = connection.execute(statement, {name: values[start : start + _SLICE]})
-        found.extend(result.mappings().all() if mapped else result.all())
-    return found
-
-
-def _stored(connection: Connection, rows: Sequence[RowMapping]) -> list[Stored]:
-    nos = [row["no"] for row in rows]
-    enriched: dict[int, Enrichment] = {
-        row.mention_no: codec.enrichment_of(row.data) for row in _in_slices(connection, _ENRICHED, "nos", nos)
-    }
-    held = {row.mention_no: codec.case_of(row._mapping) for row in _in_slices(connection, _CASES, "nos", nos)}  # noqa: SLF001 - the documented name
-    return [
-        Stored(
-            no=row["no"],
-            mention=codec.mention_of(row),
-            revision=row["revision"],
-            content_revision=row["content_revision"],
-            enrichment=enriched.get(row["no"]),
-            case=held.get(row["no"]),
-        )
-        for row in rows
-    ]
+    def _number(self, statement: Any) -> int:
+        return int(self._database.read(lambda conn: conn.execute(statement).scalar_one()))

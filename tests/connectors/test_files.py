@@ -12,7 +12,7 @@ from connectors import transcripts
 from connectors.files import FilesConnector
 from monitor.errors import AccessDenied, ConfigError, ResponseNotUnderstood, SourceUnavailable
 from monitor.model import Cursor
-from tests.contracts.connector import NOON, ConnectorContract, Record, a_source
+from tests.contracts.connector import NOON, ConnectorContract, Record, a_source, assert_storable
 from tests.contracts.server import DATA
 
 FILES = DATA / "files"
@@ -89,6 +89,14 @@ def test_phone_notes_become_private_mentions_without_telephone_numbers():
     assert "612345678" not in repr(first) + str(first.raw)
 
 
+def test_callers_without_a_number_are_told_apart():
+    table = "call_id;caller;naam;notes\n1;anoniem;;a\n2;beller-07;Mw. Ottema;b\n3;beller-08;;c\n4;;;d\n"
+    authors = [mention.author for mention in read(table, "notes.csv").mentions]
+    assert len({author.native_id for author in authors[:3]}) == 3
+    assert authors[1].name == "Mw. Ottema"
+    assert authors[3] is None
+
+
 def test_clippings_keep_long_ids_and_their_source():
     first, second = read((FILES / "knipsels.csv").read_bytes(), "knipsels.csv").mentions
     assert (first.native_id, second.native_id) == ("1436278513418522630", "1436278513418522631")
@@ -108,6 +116,14 @@ def test_json_lines_keep_long_numbers():
     assert first.author.handle == "fatima_ea"
     assert first.engagement.likes == 3
     assert (second.rating, second.rating_max) == (4.5, 5)
+
+
+def test_what_databases_refuse_is_taken_out_and_the_mention_kept():
+    line = r'{"id": "a\u0000b\ud800", "text": "half \ud83d\ude00 \ud83d", "x\udc00": [1e999, 123456789012345678901234]}'
+    (mention,) = read(line, "drop.jsonl").mentions
+    assert_storable(mention)
+    assert mention.text == "half 😀 \ufffd"
+    assert mention.raw["row"]["x\ufffd"] == [None, "123456789012345678901234"]
 
 
 def test_an_id_that_a_spreadsheet_shortened_is_refused_with_its_line():
@@ -182,7 +198,7 @@ def test_what_lies_beside_a_transcript_names_channel_start_and_address(tmp_path,
     assert mention.title == "Klantenuur"
     assert mention.url == "https://r.example/a#t=1"
     assert mention.published_at == datetime(2026, 7, 9, 18, 30, 1, tzinfo=UTC)
-    assert not record.skipped
+    assert [skip.raw for skip in record.skipped] == [None]
 
 
 ROLLING = """WEBVTT
@@ -380,5 +396,5 @@ def test_no_file_whatever_it_holds_raises_anything_unexpected(content, name):
     except ResponseNotUnderstood:
         return
     for mention in page.mentions:
-        mention.text.encode()
+        assert_storable(mention)
         assert mention.native_id

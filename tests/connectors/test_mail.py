@@ -10,7 +10,7 @@ from connectors.mail import looks_like_mail, read_mail
 from connectors.reading import Reading
 from connectors.replies import split_reply
 from monitor.errors import ResponseNotUnderstood
-from tests.contracts.connector import NOON, a_source
+from tests.contracts.connector import NOON, a_source, assert_storable
 from tests.contracts.server import DATA
 
 READING = Reading(source=a_source("imap"), now=NOON, zone="Europe/Amsterdam", own="service@zonnekade.example")
@@ -188,7 +188,7 @@ def test_rubbish_in_a_mail_is_read_or_refused_but_never_a_crash(rubbish, at):
     except ResponseNotUnderstood:
         return
     assert mention.native_id
-    mention.text.encode()
+    assert_storable(mention)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,11 @@ def test_rubbish_in_a_mail_is_read_or_refused_but_never_a_crash(rubbish, at):
         "Le 29 avr. 2025 à 11:11, Chris <c@x.example> a écrit :",
         "tir. 18. apr. 2017 kl. 13:09 skrev Test <t@x.example>:",
         "Julia Vos <julia@x.example> schreef op 12 december 2016 om 19:05:",
+        "Em seg., 6 de jul. de 2026 às 10:00, Ana <ana@x.example> escreveu:",
+        "W dniu 6.07.2026 o 10:00 Jan <jan@x.example> napisał:",
+        "在 2026年7月6日，10:00，王 <wang@x.example> 写道：",
         "-----Oorspronkelijk bericht-----",
+        "Od: Jan <jan@x.example>\nWysłano: 6 lipca 2026\nDo: Henk\nTemat: paczka",
         "Van: Zonnekade <s@x.example>\nVerzonden: vrijdag 10 juli 2026 09:12\nAan: Henk\nOnderwerp: RE: pakket",
         "From: Zonnekade <s@x.example>\nSent: Friday, July 10, 2026\nTo: Henk\nSubject: RE: parcel",
         "Von: Zonnekade\nGesendet: Freitag\nAn: Henk\nBetreff: Paket",
@@ -230,12 +234,25 @@ def test_ordinary_sentences_are_not_taken_for_quotes(text):
     assert split_reply(text).quoted == ""
 
 
+def test_a_quote_in_a_language_nobody_knew_is_found_by_its_address():
+    split = split_reply("Nee.\n\n2026-07-06 10:00 Jan <jan@x.example> idatzi du:\n> Het pakket is onderweg.\n")
+    assert split.new == "Nee."
+    form = "Naam: Henk\nE-mail: henk@x.example\nOrdernummer 12345 van Henk <henk@x.example>:\nkapot aangekomen"
+    assert split_reply(form).new == form
+
+
 def test_answers_between_the_questions_stay_together():
     split = split_reply(
         "On Dec 15, 2024, at 2:00 PM, Lotte <l@x.example> wrote:\n> Optie A?\n\nJa.\n\n> Optie B?\n\nNee."
     )
     assert split.new.split() == ["Ja.", "Nee."]
     assert split.quoted.count(">") == 3
+
+
+@pytest.mark.parametrize("subject", ["FW: uw zending", "Fwd: uw zending", "Doorst: uw zending"])
+def test_what_is_sent_on_is_part_of_the_mail(subject):
+    mention = read(a_mail(subject=subject, body="Is dit echt?\n\n> Betaal binnen 24 uur\n"))
+    assert "Betaal binnen 24 uur" in mention.text
 
 
 def test_a_mail_that_only_quotes_is_read_whole():

@@ -109,10 +109,8 @@ def test_crashes_caps_and_new_posts_in_any_order_leave_no_hole(newest, max_pages
     for arrived, crash_after in runs:
         timeline.posts += arrived
         record.collect(timeline, crash_after=crash_after or None)
-    while (before := len(record.mentions)) < timeline.posts:
+    for _ in range(timeline.posts):  # a walk may only pass what is known already, and yet get on
         record.collect(timeline)
-        record.collect(timeline)
-        assert len(record.mentions) > before, "the walks came to a standstill"
     assert found(record) == set(range(1, timeline.posts + 1))
 
 

@@ -12,7 +12,15 @@ from connectors import feeds
 from connectors.rss import RssConnector
 from monitor.errors import ConfigError, ResponseNotUnderstood
 from monitor.model import Cursor
-from tests.contracts.connector import LOGIN_PAGE, NOON, HttpConnectorContract, Record, a_source, an_http
+from tests.contracts.connector import (
+    LOGIN_PAGE,
+    NOON,
+    HttpConnectorContract,
+    Record,
+    a_source,
+    an_http,
+    assert_storable,
+)
 from tests.contracts.server import DATA, Answered, scripted_server
 
 ORDINARY = (DATA / "rss/ordinary.xml").read_bytes()
@@ -147,6 +155,11 @@ def test_a_json_feed_is_read_with_long_ids_exact():
     assert second.url == "https://elders.example/x"
 
 
+def test_a_wrong_byte_in_a_json_feed_costs_one_character():
+    content = (DATA / "rss/feed.json").read_bytes().replace(b"alweer", b"alw\xe9\xe9r")
+    assert read(content)[0].text == "Zonnekade, alw\ufffd\ufffdr."
+
+
 def test_the_cap_counts_only_new_entries_and_the_report_says_so(server, connector):
     entries = [an_item(no) for no in (7, 3, 29, 1, 12, *[no for no in range(30) if no not in {7, 3, 29, 1, 12}])]
     server.routes["/feed"] = Answered(body=rss(*entries), headers={"ETag": '"1"'})
@@ -254,6 +267,11 @@ def test_declared_encodings_are_honoured(charset):
     assert read(content.encode(charset))[0].title == title
 
 
+def test_references_to_characters_that_are_none_are_harmless():
+    (mention,) = read(rss("<item><title>a&#0;&#xD800;b &nope;</title><guid>x&#xD800;</guid></item>"))
+    assert_storable(mention)
+
+
 def test_a_gzip_file_is_a_feed_too_and_a_bomb_is_refused():
     assert len(read(gzip.compress(ORDINARY))) == 5
     with pytest.raises(ResponseNotUnderstood, match="larger than 15 MB"):
@@ -281,6 +299,12 @@ def test_what_is_no_feed_is_said_to_be_none(content, said):
 
 def test_a_feed_without_entries_is_no_error():
     assert read(rss()) == ()
+
+
+def test_entries_that_hold_nothing_are_told_rather_than_passed_over():
+    page = a_connector().read(rss("<item>" + "<b>" * 30), "feed")
+    assert page.mentions == ()
+    assert "say nothing" in page.skipped[0].reason
 
 
 def test_a_very_long_feed_is_read_up_to_the_limit_and_the_rest_is_counted(monkeypatch):
@@ -353,4 +377,5 @@ def test_a_feed_with_rubbish_in_the_middle_never_raises_anything_unexpected(rubb
     except ResponseNotUnderstood:
         return
     for mention in page.mentions:
+        assert_storable(mention)
         assert mention.native_id

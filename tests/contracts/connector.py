@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,6 +74,14 @@ class Record:
         return pages
 
 
+def assert_storable(mention: Mention) -> None:
+    """No lone surrogates or NULs in any text, no number that JSON columns refuse."""
+    told = asdict(mention)
+    written = json.dumps(told, ensure_ascii=False, allow_nan=False, default=str)
+    written.encode("utf-8")
+    assert "\\u0000" not in written
+
+
 class ConnectorContract:
     """For any kind of source; a test class supplies the fixture `make`: each call gives a fresh connector."""
 
@@ -114,6 +123,12 @@ class ConnectorContract:
                 json.dumps(dict(mention.raw), allow_nan=False)
                 assert mention.native_id
                 assert mention.channel
+
+    def test_everything_told_can_be_stored(self, make) -> None:
+        connector = make()
+        for page in connector.fetch(Cursor(source_id=connector.source_id)):
+            for mention in page.mentions:
+                assert_storable(mention)
 
     def test_a_crash_after_any_page_loses_nothing(self, make) -> None:
         whole = Record(make().source_id)
@@ -175,7 +190,6 @@ class HttpConnectorContract(ConnectorContract):
     """For sources reached over HTTP through monitor.net."""
 
     kind: type[Any]
-    wait_seconds: float = 0.4
 
     def source(self, url: str) -> Source:
         """The source, its address (`base_url` or the like) at `url`."""
@@ -196,7 +210,7 @@ class HttpConnectorContract(ConnectorContract):
 
     @pytest.fixture
     def http(self, server) -> Iterator[Http]:
-        with an_http(server, total_seconds=self.wait_seconds) as http:
+        with an_http(server) as http:
             yield http
 
     @pytest.fixture
@@ -239,8 +253,10 @@ class HttpConnectorContract(ConnectorContract):
         assert not isinstance(error, RateLimited)
 
     def test_a_server_that_hangs_is_given_up(self, make, server) -> None:
+        make()
         server.slow = True
-        assert isinstance(self.fail(make()), SourceUnavailable)
+        with an_http(server, total_seconds=0.3) as impatient:
+            assert isinstance(self.fail(self.kind(self.source(server.url), impatient, lambda: NOON)), SourceUnavailable)
 
     def test_a_login_page_with_status_200_is_not_understood(self, make, server) -> None:
         server.failing = Answered(body=LOGIN_PAGE, headers={"Content-Type": "text/html"})
@@ -268,7 +284,7 @@ class HttpConnectorContract(ConnectorContract):
 
 
 @contextmanager
-def an_http(server: ScriptedServer, *, total_seconds: float = 5.0) -> Iterator[Http]:
+def an_http(server: ScriptedServer, *, total_seconds: float = 30.0) -> Iterator[Http]:
     """The real client, allowed to reach this server and no other private address."""
     from monitor.net.client import HttpClient
 

@@ -33,6 +33,7 @@ class FakeMailbox:
 
 
 class _Session(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
     box: FakeMailbox
 
     def handle(self) -> None:
@@ -42,7 +43,10 @@ class _Session(socketserver.StreamRequestHandler):
     def converse(self) -> None:
         self.say(b"* OK [CAPABILITY IMAP4rev1] ready")
         while line := self.rfile.readline():
-            tag, _, command = line.decode().strip().partition(" ")
+            tag, _, command = line.decode("utf-8", "replace").strip().partition(" ")
+            if not command.strip():
+                self.say(b"* BAD what?")
+                continue
             self.box.asked.append(command)
             name = (
                 " ".join(command.upper().split()[:2])

@@ -172,7 +172,7 @@ def test_a_near_counts_the_tokens_in_between_as_the_matcher_does(corpus, monkeyp
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(max_size=60))
 def test_fts5_cuts_stored_tokens_just_where_we_did(text):
-    connection = sqlite().connect(":memory:")
+    connection = sqlite.connect(":memory:")
     connection.execute(
         'CREATE VIRTUAL TABLE t USING fts5(a, tokenize="unicode61 remove_diacritics 0 '
         "categories 'L* N* Co S* M* P*' tokenchars '@#_'\")"

@@ -1,13 +1,13 @@
-"""Runs migrations on the connection that SqlStore.upgrade hands over."""
-
 from alembic import context
 
 from monitor.store.tables import metadata
 
+# The caller gives the connection, inside its transaction: a migration that fails midway leaves nothing behind.
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,
-    transactional_ddl=False,
+    compare_type=True,
 )
-context.run_migrations()
+with context.begin_transaction():
+    context.run_migrations()

@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from monitor.store.tables import Big, Json, Utc
-${imports if imports else ""}
+from monitor.store.tables import Data, Key, Utc
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

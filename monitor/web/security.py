@@ -1,0 +1,110 @@
+"""What every answer carries and every request must meet: headers, loopback names, origin, form token, sizes."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 1_000_000
+CSRF_COOKIE = "csrf"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "testserver"})
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Shield:
+    """ASGI middleware: refuses foreign hosts, cross-site writes and large bodies; adds the security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge the request, then hand it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                if not scope["path"].startswith("/static/"):
+                    headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        refused = _refused(scope["method"], Headers(scope=scope))
+        if refused is not None:
+            await refused(scope, receive, guarded)
+            return
+        await self._app(scope, _bounded(receive), guarded)
+
+
+def _refused(method: str, headers: Headers) -> PlainTextResponse | None:
+    host = headers.get("host", "")
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:
+        name = None
+    if name not in _HOSTS:
+        return PlainTextResponse("This inbox answers on 127.0.0.1 and localhost only.", status_code=421)
+    if method in _SAFE:
+        return None
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > MAX_BODY:
+        return PlainTextResponse("This request is too large.", status_code=413)
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin is not None and urlsplit(origin).netloc != host:
+        return PlainTextResponse("This request comes from another site.", status_code=403)
+    if site is not None and site not in {"same-origin", "none"}:
+        return PlainTextResponse("This request comes from another site.", status_code=403)
+    return None
+
+
+def _bounded(receive: Receive) -> Receive:
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY:
+            return {"type": "http.disconnect"}
+        return message
+
+    return bounded
+
+
+def new_token() -> str:
+    """A form token."""
+    return secrets.token_urlsafe(24)
+
+
+def token_holds(request: Request, sent: str | None) -> bool:
+    """Whether the token of the form is the one of the cookie."""
+    kept = request.cookies.get(CSRF_COOKIE, "")
+    return bool(kept) and hmac.compare_digest(kept.encode(), (sent or "").encode("utf-8", "replace"))
+
+
+def own_path(target: str | None) -> str:
+    """A path of ours to go on to; anything else is the inbox."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+        return "/"
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc and target.isprintable() else "/"

@@ -1,0 +1,295 @@
+"""From nouns to what a page shows. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from monitor.model import Case, CaseEvent, CaseStatus, Enrichment, Evidence, Mention, Priority, Source, Stored
+from monitor.web.words import Words
+
+_KINDS = ("sentiment", "intent", "theme", "entity", "urgency", "stage", "needs_reply", "topic")
+_QUIET = frozenset({"sentiment:neutral", "stage:none", "needs_reply:no", "urgency:normal"})
+_LAST_PART = 0.2
+_ROW_TEXT = 220
+_LEAD = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A stretch of text with the classes of the evidence on it; `number` points to the tag's explanation."""
+
+    text: str
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """A deadline in words. `state`: late, soon, fine, paused or met; `wedge`: the rest as an SVG path, 16 px."""
+
+    state: str
+    words: str
+    below: str
+    due: datetime | None
+    wedge: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A badge. `tone`: negative, positive, mixed, crisis, churn, buying or plain; `label` as evidence names it."""
+
+    label: str
+    text: str
+    tone: str = "plain"
+    glyph: str = ""
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One case in a list."""
+
+    case: Case
+    clock: Clock
+    who: str
+    source: str
+    channel: str
+    when: str
+    pieces: tuple[Piece, ...]
+    tags: tuple[Tag, ...]
+    facts: tuple[str, ...]
+    mine: bool
+    name: str
+
+
+def clock_of(case: Case, now: datetime, words: Words) -> Clock:
+    """The service-level clock of a case."""
+    if case.status is CaseStatus.PENDING:
+        since = words("since", when=words.moment(case.first_reply_at or case.opened_at, now))
+        return Clock(state="paused", words=words("clock.waiting"), below=since, due=None, wedge="")
+    if not case.status.is_active:
+        return Clock(state="met", words=words(f"status.{case.status.value}"), below="", due=None, wedge="")
+    if case.due_at is None:
+        return Clock(state="paused", words=words("clock.none"), below="", due=None, wedge="")
+    left = case.due_at - now
+    below = words("clock.answer", when=words.moment(case.due_at, now))
+    if left < timedelta(0):
+        text = words("clock.late", time=words.duration(left))
+        return Clock(state="late", words=text, below=below, due=case.due_at, wedge="")
+    whole = max((case.due_at - case.last_customer_at).total_seconds(), 1.0)
+    part = min(left.total_seconds() / whole, 1.0)
+    text = words("clock.left", time=words.duration(left))
+    state = "soon" if part <= _LAST_PART else "fine"
+    return Clock(state=state, words=text, below=below, due=case.due_at, wedge=wedge(part))
+
+
+def wedge(part: float) -> str:
+    """The rest of the time as a pie slice from the top, clockwise, in a box of 16 by 16."""
+    if part >= 0.999:  # noqa: PLR2004 - a whole circle has no arc of its own
+        return "M8 3a5 5 0 1 1-.01 0z"
+    angle = 2 * math.pi * part
+    x, y = 8 + 5 * math.sin(angle), 8 - 5 * math.cos(angle)
+    return f"M8 8V3A5 5 0 {int(part > 0.5)} 1 {x:.2f} {y:.2f}z"  # noqa: PLR2004 - half a circle
+
+
+def tags_of(enrichment: Enrichment | None, words: Words) -> tuple[Tag, ...]:
+    """Sentiment unless neutral, then intents; what could not be tagged says so."""
+    if enrichment is None or enrichment.sentiment is None:
+        return (Tag(label="", text=words("not_tagged")),)
+    found = []
+    label = enrichment.sentiment.label
+    if label != "neutral":
+        glyph = {"negative": "▼", "positive": "▲", "mixed": "◆"}[label]
+        found.append(
+            Tag(
+                label=f"sentiment:{label}",
+                text=words(f"sentiment.{label}"),
+                tone=label,
+                glyph=glyph,
+                score=enrichment.sentiment.score,
+            )
+        )
+    tones = {"crisis": "crisis", "churn_risk": "churn", "buying_signal": "buying"}
+    order = {"crisis": 0, "churn_risk": 1}
+    for intent in sorted(enrichment.intents, key=lambda name: order.get(name, 2)):
+        score = enrichment.scores.get(f"intent:{intent}")
+        found.append(
+            Tag(label=f"intent:{intent}", text=words(f"intent.{intent}"), tone=tones.get(intent, "plain"), score=score)
+        )
+    return tuple(found)
+
+
+def explained_tags(enrichment: Enrichment | None, words: Words) -> tuple[Tag, ...]:
+    """All tags of a case page: those of the list, then themes, stage and urgency."""
+    found = list(tags_of(enrichment, words))
+    if enrichment is None or enrichment.sentiment is None:
+        return tuple(found)
+    found += [Tag(label=f"theme:{theme}", text=words(f"theme.{theme}"), tone="theme") for theme in enrichment.themes]
+    if enrichment.stage != "none":
+        found.append(Tag(label=f"stage:{enrichment.stage}", text=words(f"stage.{enrichment.stage}"), tone="stage"))
+    if enrichment.needs_reply != "no":
+        label = f"needs_reply:{enrichment.needs_reply}"
+        found.append(Tag(label=label, text=words(f"needs_reply.{enrichment.needs_reply}"), tone="stage"))
+    if enrichment.urgency in {"critical", "high"}:
+        label = f"urgency:{enrichment.urgency}"
+        found.append(Tag(label=label, text=words(f"priority.{enrichment.urgency}"), tone="urgency"))
+    return tuple(found)
+
+
+def why(enrichment: Enrichment | None, label: str, text: str, title: str) -> list[tuple[str, str]]:
+    """(words, reason) of each piece of evidence for a label."""
+    if enrichment is None:
+        return []
+    source = {"text": text, "title": title}
+    return [(source.get(e.field, "")[e.start : e.end], e.reason) for e in enrichment.evidence if e.label == label]
+
+
+def pieces_of(text: str, evidence: Iterable[Evidence], field: str = "text") -> tuple[Piece, ...]:
+    """The text cut at the borders of its evidence. Evidence outside the text is left out."""
+    spans = [
+        (max(e.start, 0), min(e.end, len(text)), mark_of(e.label))
+        for e in evidence
+        if e.field == field and e.label not in _QUIET and 0 <= e.start < e.end and e.start < len(text)
+    ]
+    return cut(text, spans)
+
+
+def cut(text: str, spans: Sequence[tuple[int, int, str]]) -> tuple[Piece, ...]:
+    """The text as pieces with the marks of the spans (start, end, mark) that cover each."""
+    borders = sorted({0, len(text), *(s for s, _, _ in spans), *(e for _, e, _ in spans)})
+    found = []
+    for start, end in pairwise(borders):
+        marks = tuple(dict.fromkeys(mark for s, e, mark in spans if s <= start and end <= e))
+        if start < end:
+            found.append(Piece(text=text[start:end], marks=marks))
+    return tuple(found)
+
+
+def mark_of(label: str) -> str:
+    """The class of a label's evidence: negative, positive, mixed, intent, theme or entity."""
+    kind, _, value = label.partition(":")
+    if kind == "sentiment":
+        return value
+    return kind if kind in _KINDS else "intent"
+
+
+def row_pieces(mention: Mention, enrichment: Enrichment | None) -> tuple[Piece, ...]:
+    """One line of text with sentiment and intent evidence, beginning near the first of it where the text is long."""
+    line = mention.text.translate({10: " ", 13: " ", 9: " "})
+    evidence = [
+        e
+        for e in (enrichment.evidence if enrichment else ())
+        if e.field == "text" and e.label.startswith(("sentiment:", "intent:")) and e.label not in _QUIET
+    ]
+    first = min((e.start for e in evidence), default=0)
+    begin = 0 if first < _ROW_TEXT - _LEAD else line.rfind(" ", 0, max(first - _LEAD, 1)) + 1
+    shown = line[begin : begin + _ROW_TEXT]
+    spans = [
+        (max(e.start - begin, 0), min(e.end - begin, len(shown)), mark_of(e.label))
+        for e in evidence
+        if begin <= e.start < begin + len(shown)
+    ]
+    lead = (Piece(text="…"),) if begin else ()
+    tail = (Piece(text="…"),) if begin + _ROW_TEXT < len(line) else ()
+    return (*lead, *cut(shown, spans), *tail)
+
+
+def row_of(  # noqa: PLR0913 - what a row is made of
+    case: Case,
+    mentions: Sequence[Stored],
+    *,
+    sources: Mapping[str, Source],
+    now: datetime,
+    words: Words,
+    agent: str | None,
+) -> Row:
+    """A case as a row; `mentions` in order of time, the row shows the customer's newest."""
+    theirs = [stored for stored in mentions if not stored.mention.is_own]
+    shown = (theirs or list(mentions))[-1]
+    mention, enrichment = shown.mention, shown.enrichment
+    source = sources.get(case.source_id)
+    tags = tags_of(enrichment, words)
+    who = case.author_name or words("nobody_named")
+    clock = clock_of(case, now, words)
+    source_name = source.name if source else case.source_id
+    spoken = ", ".join((clock.words, who, source_name, *(tag.text for tag in tags)))
+    return Row(
+        case=case,
+        clock=clock,
+        who=who,
+        source=source_name,
+        channel=case.channel,
+        when=words.moment(mention.when, now),
+        pieces=row_pieces(mention, enrichment),
+        tags=tags,
+        facts=facts_of(case, theirs, enrichment, words),
+        mine=agent is not None and case.assignee == agent,
+        name=spoken,
+    )
+
+
+def facts_of(case: Case, theirs: Sequence[Stored], enrichment: Enrichment | None, words: Words) -> tuple[str, ...]:
+    """Plain facts beside the badges: themes, stars, reach, how many messages and copies."""
+    found = [words(f"theme.{theme}") for theme in (enrichment.themes if enrichment else ())]
+    mention = theirs[-1].mention if theirs else None
+    if mention and mention.rating is not None and mention.rating_max:
+        found.append(words("stars", rating=f"{mention.rating:g}", of=f"{mention.rating_max:g}"))
+    same = [stored for stored in theirs if stored.mention.author_key == case.author_key]
+    if len(same) > 1:
+        found.append(words("nth_message", number=len(same)))
+    if len(theirs) > len(same):
+        found.append(words("copies", number=len(theirs) - len(same)))
+    followers = mention.author.followers if mention and mention.author else None
+    if followers is not None and followers >= 1_000:  # noqa: PLR2004 - below that nobody minds
+        found.append(words("followers", number=words.reach(followers)))
+    if case.snoozed_until:
+        found.append(words("status.snoozed"))
+    if case.escalated_to:
+        found.append(words("status.escalated"))
+    if mention and mention.edited_at:
+        found.append(words("edited"))
+    return tuple(found)
+
+
+def group_of(case: Case, intents: Iterable[str], now: datetime, words: Words) -> str:
+    """crisis, late, hour, today or later."""
+    if "crisis" in set(intents) or case.priority is Priority.CRITICAL:
+        return "crisis"
+    if case.status is CaseStatus.PENDING or case.due_at is None:
+        return "later"
+    if case.due_at < now:
+        return "late"
+    if case.due_at - now <= timedelta(hours=1):
+        return "hour"
+    same_day = case.due_at.astimezone(words.zone).date() == now.astimezone(words.zone).date()
+    return "today" if same_day else "later"
+
+
+def reason_words(reason: str, words: Words) -> str:
+    """A reason of a case, "kind:value", in words."""
+    kind, _, value = reason.partition(":")
+    if kind == "followers" and value.isdigit():
+        return words("followers", number=words.reach(int(value)))
+    for key in (f"{kind}.{value}", f"reason.{kind}"):
+        if words.known(key):
+            return words(key, value=value) if "{value}" in words(key) else words(key)
+    return value or words(kind)
+
+
+def event_words(event: CaseEvent, words: Words, agent: str | None) -> str:
+    """What happened, in a sentence."""
+    who = words("you") if agent is not None and event.actor == agent else event.actor
+    if event.action == "assign":
+        return words("event.assign", who=who, to=event.after.get("assignee") or "")
+    if event.action == "undo":
+        return words("event.undo", who=who)
+    return words(f"event.{event.action}", who=who)
+
+
+def initials(name: str) -> str:
+    """Two letters."""
+    parts = [part for part in name.replace("@", " ").split() if part[0].isalnum()]
+    return ((parts[0][0] + parts[-1][0]) if len(parts) > 1 else name.strip("@")[:2] or "?").upper()

@@ -1,0 +1,115 @@
+"""The spaCy tagger keeps the contract, explains itself, and lets one bad text cost one text."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.protocols import Tagger
+from nlp.tagger import SpacyTagger, load_tagger
+from nlp.urgency import SetUrgency
+from tests.contracts.tagger import TaggerContract, assert_explained
+from tests.factories import a_mention
+from tests.nlp.conftest import ROOT, TOPICS
+
+
+class TestSpacyTagger(TaggerContract):
+    @pytest.fixture
+    def make_tagger(self) -> Callable[[], Tagger]:
+        return lambda: load_tagger(TOPICS, brand="Zonnekade")
+
+
+def test_every_label_of_the_training_texts_is_explained(tagger: SpacyTagger) -> None:
+    rows = []
+    for path in sorted((ROOT / "nlp" / "training").glob("hand_*.jsonl")):
+        rows += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[::5]]
+    mentions = [a_mention(native_id=row["id"], text=row["text"], language=row["lang"]) for row in rows]
+    for mention, found in zip(mentions, tagger.tag(mentions), strict=True):
+        assert_explained(mention, found)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(
+    text=st.text(max_size=200) | st.text(alphabet="aeknt €@#\n0123456789.!?-", max_size=120),
+    title=st.none() | st.text(max_size=30),
+    language=st.sampled_from([None, "nl", "en", "de", "zz-??"]),
+)
+def test_any_text_is_tagged_with_evidence_inside_it(
+    tagger: SpacyTagger, text: str, title: str | None, language: str | None
+) -> None:
+    mention = a_mention(text=text, title=title, language=language)
+    assert_explained(mention, tagger.tag([mention])[0])
+
+
+def test_one_text_that_breaks_a_step_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = SetUrgency.__call__
+
+    def breaks(self, doc):
+        if "bom" in doc.text:
+            message = "no"
+            raise RuntimeError(message)
+        return honest(self, doc)
+
+    monkeypatch.setattr(SetUrgency, "__call__", breaks)
+    mentions = [a_mention(native_id=str(at), text=text) for at, text in enumerate(["Waar blijft het?", "bom", "Top!"])]
+    found = load_tagger(TOPICS).tag(mentions)
+    assert [one.mention_id for one in found] == [one.id for one in mentions]
+    assert found[0].sentiment is not None
+    assert found[1].sentiment is None
+    assert found[1].language is None
+
+
+def test_a_text_in_another_language_has_no_sentiment(tagger: SpacyTagger) -> None:
+    found = tagger.tag(
+        [a_mention(text="Ich warte seit drei Wochen auf mein Paket von Zonnekade und nichts passiert.")]
+    )[0]
+    assert found.language == "de"
+    assert found.sentiment is None
+    assert found.topics == ("zonnekade",)
+
+
+@pytest.mark.parametrize(
+    ("text", "intents", "sentiment"),
+    [
+        ("Al drie weken wacht ik op mijn tuinset en niemand reageert, schandalig", {"complaint"}, "negative"),
+        ("Wanneer is de parasol weer op voorraad?", {"question"}, "neutral"),
+        ("Wat ben ik blij met mijn nieuwe bank, super geholpen door Sanne!", {"compliment"}, "positive"),
+        ("Dit was de laatste keer dat ik bij jullie bestel, waardeloos", {"complaint", "churn_risk"}, "negative"),
+        ("De oplader is in brand gevlogen, mijn zoontje heeft een brandwond", {"crisis"}, "negative"),
+        ("WIN een cadeaukaart van 50 euro! Bestel nu met code ZON10", {"promotion"}, "neutral"),
+        ("Three weeks and still no parcel. Terrible service, I want my money back.", {"complaint"}, "negative"),
+    ],
+)
+def test_plain_cases_are_right(tagger: SpacyTagger, text: str, intents: set[str], sentiment: str) -> None:
+    found = tagger.tag([a_mention(text=text)])[0]
+    assert intents <= set(found.intents)
+    assert found.sentiment is not None
+    assert found.sentiment.label == sentiment
+    assert 0 < found.sentiment.score <= 1
+
+
+def test_danger_is_critical_and_a_closing_word_is_low(tagger: SpacyTagger) -> None:
+    danger, closing = tagger.tag(
+        [
+            a_mention(native_id="1", text="De oplader is in brand gevlogen, mijn zoontje heeft een brandwond"),
+            a_mention(native_id="2", text="Dankjewel, is gelukt!"),
+        ]
+    )
+    assert danger.urgency == "critical"
+    assert closing.urgency == "low"
+
+
+def test_the_brand_itself_complains_of_nothing(tagger: SpacyTagger) -> None:
+    found = tagger.tag([a_mention(text="Wat vervelend dat je pakket kwijt is! Mag ik je bestelnummer?", is_own=True)])[
+        0
+    ]
+    assert found.intents == ()
+    assert found.needs_reply == "no"
+
+
+def test_topics_need_whole_words_and_keep_away_from_unwanted_ones(tagger: SpacyTagger) -> None:
+    texts = ["@zonnekade hoi daar", "zonnekades hier", "tuinhof is leuk", "camping tuinhof is leuk", "mijn glimwormpje"]
+    found = tagger.tag([a_mention(native_id=str(at), text=text, language="nl") for at, text in enumerate(texts)])
+    assert [one.topics for one in found] == [("zonnekade",), (), ("tuinhof",), (), ("glimworm",)]
