@@ -181,12 +181,12 @@ class MastodonConnector:
 
     def _statuses(self, rows: list[Json], family: Family) -> tuple[Any, Any]:
         """Read the rows, and the statuses that boosts among them carry."""
-        known = {row.get("uri") for row in objects_in(rows)}
-        carried: dict[Any, Json] = {}
+        known = {text_or_none(row.get("uri")) for row in objects_in(rows)}
+        carried: dict[str | None, Json] = {}
         for row in objects_in(rows):
             inner = row.get("reblog")
-            if isinstance(inner, dict) and inner.get("uri") not in known:
-                carried.setdefault(inner.get("uri"), inner)
+            if isinstance(inner, dict) and text_or_none(inner.get("uri")) not in known:
+                carried.setdefault(text_or_none(inner.get("uri")), inner)
         everything = [*rows, *carried.values()]
         _learn(everything, family)
         return each(everything, lambda row: self._mention(row, family), native_id=_id_at_hand)

@@ -155,7 +155,7 @@ def _reposted(rows: list[Json], includes: Mapping[str, Any]) -> Iterator[Json]:
     for row in objects_in(rows):
         for one in _references(row):
             native_id = text_or_none(one.get("id"))
-            if one.get("type") in {"retweeted", "reposted"} and native_id in carried and native_id not in listed:
+            if words(one.get("type")) in {"retweeted", "reposted"} and native_id in carried and native_id not in listed:
                 listed.add(native_id)
                 yield carried[native_id]
 
