@@ -258,6 +258,8 @@ def _posts_in(told: Json, name: str) -> list[Json]:
         said = "; ".join(map(str, told["errors"]))[:200]
         raise ResponseNotUnderstood(f"{name}: the forum says: {said}", raw=as_json(told))
     posts: list[Json]
+    if isinstance(told.get("post"), dict):
+        return [told["post"]]
     if "post_stream" in told:
         outer = {"topic_title": told.get("title"), "topic_slug": told.get("slug")}
         posts = [

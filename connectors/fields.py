@@ -11,6 +11,9 @@ from monitor.model import Json
 from monitor.text.clean import clean
 from monitor.text.dates import parse_date
 
+LONGEST_NUMBER = 40
+"""Ids that count up have some 20 digits; thousands of them are rubbish that costs time."""
+
 
 def object_of(value: Json, what: str) -> Mapping[str, Any]:
     """An object, or TypeError that says what should have been one."""
@@ -68,11 +71,14 @@ def handles(values: Iterable[str]) -> frozenset[str]:
 
 def highest(ids: Iterable[Json]) -> str | None:
     """The highest of ids that count up; None where there is none."""
-    numbers = [int(text) for text in map(text_or_none, ids) if text and text.isascii() and text.isdecimal()]
-    return str(max(numbers)) if numbers else None
+    return str(max(numbers)) if (numbers := _numbers(ids)) else None
 
 
 def lowest(ids: Iterable[Json]) -> str | None:
     """The lowest of ids that count up; None where there is none."""
-    numbers = [int(text) for text in map(text_or_none, ids) if text and text.isascii() and text.isdecimal()]
-    return str(min(numbers)) if numbers else None
+    return str(min(numbers)) if (numbers := _numbers(ids)) else None
+
+
+def _numbers(ids: Iterable[Json]) -> list[int]:
+    texts = map(text_or_none, ids)
+    return [int(text) for text in texts if text and len(text) <= LONGEST_NUMBER and text.isascii() and text.isdecimal()]

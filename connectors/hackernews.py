@@ -18,6 +18,7 @@ from monitor.text.html import to_text
 
 SITE = "https://news.ycombinator.com"
 HITS = 100
+DAY_SECONDS = 86_400
 OVERLAP_SECONDS = 600
 """The index lags: so far behind the mark is read again."""
 
@@ -84,7 +85,10 @@ class HackerNewsConnector:
         fresh = [hit for hit in hits if not isinstance(hit, dict) or str(hit.get("objectID")) not in given]
         given.update(str(hit.get("objectID")) for hit in objects_in(fresh) if hit.get("objectID"))
         mentions, skipped = each(fresh, self._mention, native_id=id_at_hand)
-        times = [time for hit in hits if isinstance(hit, dict) and (time := count_of(hit.get("created_at_i")))]
+        told_times = [hit.get("created_at_i") for hit in objects_in(hits)]
+        # A time to come would hide everything that is written until then.
+        latest = int(self.now().timestamp()) + DAY_SECONDS
+        times = [time for time in told_times if type(time) is int and 0 < time <= latest]
         following = None
         if len(hits) >= HITS:
             if not times:

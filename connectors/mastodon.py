@@ -26,7 +26,7 @@ from connectors.parsing import (
     unwrap,
 )
 from connectors.streams import Walk, bounded_first_look, one_after_another
-from monitor.errors import ResponseNotUnderstood
+from monitor.errors import AccessDenied, ResponseNotUnderstood
 from monitor.model import Author, Cursor, Engagement, Json, Mention, Page, Source
 from monitor.protocols import Clock, Http
 from monitor.text.html import to_text
@@ -37,6 +37,8 @@ SHORT = 20
 """A page with fewer statuses than any instance gives at most is the last one; a filter may leave gaps in a page."""
 LATE_MS = 600_000
 """A status may arrive late from another instance, with the id of the time it was written: read so far back again."""
+LOOK_UPS = 20
+"""So many answers of a page are looked up for the conversation above them: instances allow 300 requests in 5 min."""
 WITH_STATUS = {"mention", "status", "update", "quote", "quoted_update"}
 """Notifications about something said; the others are about following, liking, boosting."""
 
@@ -106,6 +108,7 @@ class MastodonConnector:
 
         def back(token: str | None, _mark: Json) -> Answer:
             rows = self._ask(url, {"max_id": token} if token else {})
+            self._look_up(rows, family)
             mentions, skipped = self._statuses(rows, family)
             ids = [row.get("id") for row in objects_in(rows)]
             newest = highest(ids)
@@ -117,6 +120,7 @@ class MastodonConnector:
             # Only a walk that caught up looks back: one that was cut short would never come past a busy hour.
             start = _a_little_before(mark["id"]) if mark["caught_up"] else mark["id"]
             rows = self._ask(url, {"min_id": token or start})
+            self._look_up(rows, family)
             mentions, skipped = self._statuses(rows, family)
             newest = highest(row.get("id") for row in objects_in(rows))
             following = newest if len(rows) >= SHORT else None
@@ -159,14 +163,30 @@ class MastodonConnector:
         headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
         return self.http.json(url, params=params, headers=headers)[0]
 
+    def _look_up(self, rows: list[Json], family: Family) -> None:
+        """Ask what stands above answers whose parent is not at hand; where it is not told, the parent stays unknown."""
+        _learn(rows, family)
+        orphans = [
+            local
+            for row in objects_in(rows)
+            if (above := text_or_none(row.get("in_reply_to_id"))) and above not in family
+            if (local := text_or_none(row.get("id")))
+        ]
+        for local in orphans[:LOOK_UPS]:
+            try:
+                told = self._json(f"{self._base}/api/v1/statuses/{quote(local, safe='')}/context", {})
+            except (AccessDenied, ResponseNotUnderstood):
+                continue
+            _learn(told.get("ancestors") if isinstance(told, dict) else None, family)
+
     def _statuses(self, rows: list[Json], family: Family) -> tuple[Any, Any]:
         """Read the rows, and the statuses that boosts among them carry."""
-        known = {row.get("uri") for row in objects_in(rows)}
-        carried: dict[Any, Json] = {}
+        known = {text_or_none(row.get("uri")) for row in objects_in(rows)}
+        carried: dict[str | None, Json] = {}
         for row in objects_in(rows):
             inner = row.get("reblog")
-            if isinstance(inner, dict) and inner.get("uri") not in known:
-                carried.setdefault(inner.get("uri"), inner)
+            if isinstance(inner, dict) and text_or_none(inner.get("uri")) not in known:
+                carried.setdefault(text_or_none(inner.get("uri")), inner)
         everything = [*rows, *carried.values()]
         _learn(everything, family)
         return each(everything, lambda row: self._mention(row, family), native_id=_id_at_hand)
@@ -177,6 +197,8 @@ class MastodonConnector:
             if row.get("type") not in WITH_STATUS:
                 raise NotAMention(f"a notification of the kind {row.get('type')!r}"[:80], keep=False)
             row = object_of(row.get("status"), "the notification's status")
+        elif "last_status" in row and "content" not in row:
+            row = object_of(row["last_status"], "the conversation's last status")
         if row.get("reblog") is not None:
             raise NotAMention("repost", keep=False)
         now = self.now()
@@ -226,7 +248,7 @@ def _a_little_before(mark: str) -> str:
     return str(earlier) if earlier > 0 else mark
 
 
-def _learn(rows: list[Json], family: Family) -> None:
+def _learn(rows: Json, family: Family) -> None:
     for row in objects_in(rows):
         inner = row.get("status")
         status = inner if isinstance(inner, dict) else row

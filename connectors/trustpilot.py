@@ -98,7 +98,8 @@ class TrustpilotConnector:
         is_met = until is not None and bool(times) and min(times) < until
         new = None
         if times:
-            latest = max([*times, newest] if newest else times)
+            # A date to come would hide everything that is written until then.
+            latest = min(max([*times, newest] if newest else times), started)
             back = started if newest is None or is_due or looked_back is None else looked_back
             new = {"at": latest.isoformat(), "looked_back": back.isoformat()}
         is_last = is_met or len(reviews) < PER_PAGE

@@ -152,6 +152,8 @@ class XConnector:
     def _answer(self, response: requests.Response) -> Answer:
         name = urlsplit(response.url).path
         told = parse_json(response.content, name)
+        if not isinstance(told, dict):
+            raise ResponseNotUnderstood(f"{name} did not answer with an object", raw=response.content)
         mentions, skipped = self._posts.read(told, name)
         meta = told.get("meta")
         meta = meta if isinstance(meta, dict) else {}

@@ -123,6 +123,8 @@ class Posts:
 
 def _rows_in(told: Json, name: str) -> tuple[list[Json], Mapping[str, Any]]:
     """The posts of an answer, and what it includes. An answer without posts must say that there are none."""
+    if isinstance(told, list):
+        return told, {}
     if not isinstance(told, dict):
         raise ResponseNotUnderstood(f"{name}: X answers with an object, this is none", raw=as_json(told))
     includes = object_in(told, "includes")
@@ -153,7 +155,7 @@ def _reposted(rows: list[Json], includes: Mapping[str, Any]) -> Iterator[Json]:
     for row in objects_in(rows):
         for one in _references(row):
             native_id = text_or_none(one.get("id"))
-            if one.get("type") in {"retweeted", "reposted"} and native_id in carried and native_id not in listed:
+            if words(one.get("type")) in {"retweeted", "reposted"} and native_id in carried and native_id not in listed:
                 listed.add(native_id)
                 yield carried[native_id]
 

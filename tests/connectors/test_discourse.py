@@ -102,6 +102,7 @@ def test_a_topic_a_search_and_a_users_posts_are_read_too():
     ).mentions[0]
     assert (search.title, search.text) == ("Lader lekt", "mijn lader & ik")
     assert search.url == "https://forum.tuin.example/t/lader-lekt/9/1"
+    assert len(read({"post": POSTS[1]}).mentions) == 1
     action = {"action_type": 5, "post_id": 5, "post_number": 3, "topic_id": 9, "username": "kees", "excerpt": "ja"}
     actions = read({"user_actions": [action, {**action, "action_type": 1}]})
     assert [mention.native_id for mention in actions.mentions] == ["5"]

@@ -95,16 +95,26 @@ def test_a_late_hit_just_before_the_mark_is_still_found(connector, server):
 
 
 def test_the_first_look_ends_and_the_next_one_starts_at_the_newest(server):
-    server.routes[PATH] = Index([a_hit(no, 1_783_670_400 + no * 1000) for no in range(450)])
+    server.routes[PATH] = Index([a_hit(no, 1_783_220_400 + no * 1000) for no in range(450)])
     with an_http(server) as http:
         source = a_source("hackernews", base_url=server.url, query="zonnekade", max_pages=2)
         connector = HackerNewsConnector(source, http, lambda: NOON)
         record = Record(connector.source_id)
         assert record.collect(connector) == 2
-        assert record.cursor.value == {"mark": 1_783_670_400 + 449_000}
+        assert record.cursor.value == {"mark": 1_783_220_400 + 449_000}
         assert record.collect(connector) == 1
 
 
 def test_an_answer_without_hits_is_no_empty_answer(connector):
     with pytest.raises(ResponseNotUnderstood, match="hits"):
         connector.read(b'{"message": "Invalid Application-ID"}', "answer.json")
+
+
+def test_a_time_to_come_hides_nothing_that_is_written_until_then(connector, server):
+    index = Index([a_hit(1, 1_783_670_400), a_hit(2, 32_503_680_000)])
+    server.routes[PATH] = index
+    record = Record(connector.source_id)
+    record.collect(connector)
+    index.hits.append(a_hit(3, 1_783_671_000))
+    record.collect(connector)
+    assert {mention.native_id for mention in record.mentions.values()} == {"1", "2", "3"}

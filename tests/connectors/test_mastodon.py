@@ -112,6 +112,8 @@ def test_notifications_a_search_and_a_context_are_read_too():
     assert [mention.native_id for mention in page.mentions] == [STATUSES[-1]["uri"]]
     assert [skip.raw for skip in page.skipped] == [None]
     assert len(read({"accounts": [], "statuses": STATUSES[-1:], "hashtags": []}).mentions) == 1
+    talk = {"id": "1", "unread": True, "accounts": [], "last_status": {**STATUSES[-1], "visibility": "direct"}}
+    assert read([talk]).mentions[0].is_private
     context = read({"ancestors": STATUSES[-1:], "descendants": STATUSES[1:2]})
     assert len(context.mentions) == 2
 
@@ -145,6 +147,20 @@ def test_a_status_that_arrives_late_from_another_instance_is_still_found(server,
     timeline.statuses.append(a_status(850))
     record.collect(connector)
     assert len(record.mentions) == 11
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_an_answer_to_a_status_without_the_tag_finds_its_conversation(server, http, is_told):
+    root = a_status(1, content="<p>zonder label</p>")
+    middle = a_status(2, in_reply_to_id=root["id"])
+    answer = a_status(3, in_reply_to_id=middle["id"])
+    server.routes["/api/v1/timelines/tag/zonnekade"] = Timeline([answer])
+    if is_told:
+        told = {"ancestors": [root, middle], "descendants": []}
+        server.routes[f"/api/v1/statuses/{answer['id']}/context"] = told
+    (page,) = a_connector(http, server.url).fetch(Cursor(source_id="t"))
+    (mention,) = page.mentions
+    assert (mention.parent_id, mention.thread_id) == ((middle["uri"], root["uri"]) if is_told else (None, None))
 
 
 def test_each_tag_has_a_mark_of_its_own(server, http):

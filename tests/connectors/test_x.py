@@ -150,6 +150,7 @@ def test_errors_beside_data_cost_nothing_and_errors_alone_are_told():
     with pytest.raises(ResponseNotUnderstood, match="Could not find user"):
         read(alone)
     assert not read({"meta": {"result_count": 0}}).mentions
+    assert len(read([a_post(1), a_post(2)]).mentions) == 2
 
 
 def test_every_page_is_asked_with_the_mark_and_old_posts_are_left_alone(server, http):
