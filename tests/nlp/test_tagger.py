@@ -39,32 +39,14 @@ def shown(mention: Mention, found: Enrichment) -> list[str]:
     return [(mention.text if e.field == "text" else mention.title or "")[e.start : e.end] for e in found.evidence]
 
 
+SIGNS = ("niet", ".", '"', "?", "!", "...", ":", "👍", "goed", "slecht", "de", "van", "een", "@zonnekade", "brand")
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(
     text=st.text(max_size=200)
     | st.text(alphabet="aeknt €@#\n0123456789.!?-\"'", max_size=120)
-    | st.lists(
-        st.sampled_from(
-            [
-                "niet",
-                ".",
-                '"',
-                "?",
-                "!",
-                "...",
-                ":",
-                "👍",
-                "goed",
-                "slecht",
-                "de",
-                "van",
-                "een",
-                "@zonnekade",
-                "brand",
-                "waarom",
-            ]
-        )
-    ).map(" ".join),
+    | st.lists(st.sampled_from(SIGNS)).map(" ".join),
     title=st.none() | st.text(max_size=30),
     language=st.sampled_from([None, "nl", "en", "de", "zz-??"]),
 )
@@ -78,12 +60,14 @@ def test_any_text_is_tagged_with_evidence_inside_it_and_never_by_a_lone_sign(
 
 
 def test_the_brand_and_small_words_do_not_explain_what_other_words_say(tagger: SpacyTagger) -> None:
-    mention = a_mention(text="@zonnekade De stoel van Zonnekade is waardeloos en van slechte kwaliteit. Schandalig.")
+    mention = a_mention(
+        text="@zonnekade Al drie weken wacht ik op een stoel van Zonnekade en niemand reageert, schandalig"
+    )
     found = tagger.tag([mention])[0]
     assert found.sentiment is not None
     assert found.sentiment.label == "negative"
     words = {mention.text[one.start : one.end].lower() for one in found.evidence if one.label == "sentiment:negative"}
-    assert any("waardeloos" in one for one in words)
+    assert any("schandalig" in one for one in words)
     assert words.isdisjoint({"@zonnekade", "zonnekade", "de", "van", "een", "en", "."})
 
 
