@@ -46,6 +46,7 @@ class _WithoutSecrets(logging.Filter):
 
 
 logging.getLogger("httpx").addFilter(_WithoutSecrets())
+logging.getLogger("httpcore").setLevel(logging.INFO)  # at DEBUG it writes whole headers: tokens, cookies, redirects
 
 
 class HttpClient:

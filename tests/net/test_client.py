@@ -101,16 +101,20 @@ def test_a_stream_of_several_gzip_members_is_read_whole(client_for):
 
 
 def test_a_body_without_end_stops_at_the_limit(client_for):
-    with serving(lambda _asked: [answer(b"", content_length=""), *[bytes(65_536)] * 64]) as server:
-        with pytest.raises(SourceUnavailable, match="larger than"):
-            client_for(server, max_bytes=MIB).get(server.url)
+    with (
+        serving(lambda _asked: [answer(b"", content_length=""), *[bytes(65_536)] * 64]) as server,
+        pytest.raises(SourceUnavailable, match="larger than"),
+    ):
+        client_for(server, max_bytes=MIB).get(server.url)
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "compress", "gzip, br"])
 def test_an_encoding_nobody_asked_for_is_refused(client_for, encoding):
-    with serving(answer(gzip.compress(b"x"), content_encoding=encoding)) as server:
-        with pytest.raises(SourceUnavailable, match="nobody asked for"):
-            client_for(server).get(server.url)
+    with (
+        serving(answer(gzip.compress(b"x"), content_encoding=encoding)) as server,
+        pytest.raises(SourceUnavailable, match="nobody asked for"),
+    ):
+        client_for(server).get(server.url)
 
 
 WHOLE = gzip.compress(bytes(range(256)) * 40)
@@ -233,9 +237,11 @@ def test_an_address_that_cannot_be_asked_keeps_its_secret(client_for, address):
     "body", [b"<html>", b"", b'{"a": NaN}', b"[" * 100_000, b"[" * 200 + b"]" * 200, b"\xff\xfe\xfa", b"1" * 5_000]
 )
 def test_what_is_no_json_is_kept_and_named(client_for, body):
-    with serving(answer(body, content_type="text/html")) as server:
-        with pytest.raises(ResponseNotUnderstood, match="JSON") as caught:
-            client_for(server).json(server.url)
+    with (
+        serving(answer(body, content_type="text/html")) as server,
+        pytest.raises(ResponseNotUnderstood, match="JSON") as caught,
+    ):
+        client_for(server).json(server.url)
     assert caught.value.raw == body
 
 

@@ -15,13 +15,27 @@ LIVELY = st.text(st.one_of(st.characters(), st.sampled_from("ab_.-'@#éßİĳ�
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
-        ("l'Oréal", "l oreal"), ("AH.nl", "ah nl"), ("€10,50", "10 50"), ("U.S.A.", "u s a"),
-        ("@albert_heijn", "@albert_heijn"), ("#AlbertHeijn", "#albertheijn"), ("straße øre Łódź ĳs", "strasse ore lodz ijs"),
-        ("😡 boos", "😡 boos"), ("👍🏽", "👍 🏽"), ("klant\u00adservice", "klantservice"), ("½ liter m²", "1 2 liter m2"),
-        ("x86_64", "x86_64"), ("日本語", "日本語"), ("jan@bar.nl", "jan bar nl"), ("#te-laat", "#te laat"),
-        ("klant\u200bservice", "klant service"), ("cafe\u0301 café", "cafe cafe"), ("", ""), ("@ # ... _", ""),
+        ("l'Oréal", "l oreal"),
+        ("AH.nl", "ah nl"),
+        ("€10,50", "10 50"),
+        ("U.S.A.", "u s a"),
+        ("@albert_heijn", "@albert_heijn"),
+        ("#AlbertHeijn", "#albertheijn"),
+        ("straße øre Łódź ĳs", "strasse ore lodz ijs"),
+        ("😡 boos", "😡 boos"),
+        ("👍🏽", "👍 🏽"),
+        ("klant\u00adservice", "klantservice"),
+        ("½ liter m²", "1 2 liter m2"),
+        ("x86_64", "x86_64"),
+        ("日本語", "日本語"),
+        ("jan@bar.nl", "jan bar nl"),
+        ("#te-laat", "#te laat"),
+        ("klant\u200bservice", "klant service"),
+        ("cafe\u0301 café", "cafe cafe"),
+        ("", ""),
+        ("@ # ... _", ""),
     ],
-)  # fmt: skip
+)
 def test_the_table_of_tokens(text, tokens):
     assert canonical(text) == tuple(tokens.split())
 
@@ -54,8 +68,10 @@ def test_places_survive_letters_that_grow():
     assert [text[start:end] for _, start, end in spans(text)] == ["½", "½", "Straße", "ﬁets", "#Te_laat"]
 
 
-def test_every_code_point_keeps_the_promises():
+def test_every_assigned_code_point_keeps_the_promises():
     for code in range(sys.maxunicode + 1):
+        if unicodedata.category(chr(code)) in {"Cn", "Co"}:
+            continue
         text = f"a{chr(code)}b {chr(code)}"
         tokens = canonical(text)
         if canonical(" ".join(tokens)) != tokens or len(canonical_cs(text)) != len(tokens):
