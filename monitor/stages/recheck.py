@@ -45,7 +45,8 @@ def recheck(
         except SourceError:
             return 0
         at = now()
-        removed = tuple(replace(known[native_id], removed_at=at, fetched_at=at) for native_id in sorted(gone & known.keys()))
+        ours = sorted(gone & known.keys())
+        removed = tuple(replace(known[native_id], removed_at=at, fetched_at=at) for native_id in ours)
         if removed:
             store.mentions.save_page(Page(mentions=removed, cursor=store.cursors.get(source.id)), at)
         store.set_meta(name, at.isoformat())
