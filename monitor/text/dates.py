@@ -45,6 +45,7 @@ _NUMERIC = re.compile(
 )
 _FURTHEST_OFFSET = timedelta(hours=14)
 _FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800
+_LONGEST = 200
 _ACCENTS = str.maketrans("éèêëäáàöüûç", "eeeeaaaouuc")
 
 
@@ -65,7 +66,9 @@ def parse_date(value: str | float | None, *, zone: str = "Europe/Amsterdam", now
     """
     if value is None or isinstance(value, bool):
         return DateRead(moment=None)
-    text = str(value).strip()
+    if isinstance(value, int) and abs(value) > _LAST_EPOCH * 1000:
+        return DateRead(moment=None, note="not a date: a number too large")
+    text = str(value)[:_LONGEST].strip()
     if not text:
         return DateRead(moment=None)
     try:

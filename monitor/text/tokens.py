@@ -96,5 +96,5 @@ def _short(token: str) -> str:
     for position, char in enumerate(token):
         units += 2 if ord(char) > 0xFFFF else 1  # noqa: PLR2004 - the end of the basic plane
         if units > _LONGEST_UNITS:
-            return token[:position]
+            return token[:position].rstrip("_.-'")  # a joiner at the cut joins nothing
     return token
