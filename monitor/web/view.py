@@ -13,8 +13,9 @@ from monitor.web.words import Words
 
 _KINDS = ("sentiment", "intent", "theme", "entity", "urgency", "stage", "needs_reply", "topic")
 _QUIET = frozenset({"sentiment:neutral", "stage:none", "needs_reply:no", "urgency:normal"})
+_MARKED = ("sentiment:", "intent:", "theme:", "entity:")
 _LAST_PART = 0.2
-_ROW_TEXT = 220
+_ROW_TEXT = 160
 _LEAD = 40
 
 
@@ -150,9 +151,12 @@ def why(enrichment: Enrichment | None, label: str, text: str, title: str) -> lis
 def pieces_of(text: str, evidence: Iterable[Evidence], field: str = "text") -> tuple[Piece, ...]:
     """The text cut at the borders of its evidence. Evidence outside the text is left out."""
     spans = [
-        (max(e.start, 0), min(e.end, len(text)), mark_of(e.label))
+        (e.start, min(e.end, len(text)), mark_of(e.label))
         for e in evidence
-        if e.field == field and e.label not in _QUIET and 0 <= e.start < e.end and e.start < len(text)
+        if e.field == field
+        and e.label.startswith(_MARKED)
+        and e.label not in _QUIET
+        and 0 <= e.start < min(e.end, len(text))
     ]
     return cut(text, spans)
 
