@@ -49,12 +49,12 @@
     if (current() && !$(`[data-do="${name}"]`, scope) && ["resolve", "snooze", "release", "escalate"].includes(name)) return send(current(), name);
     const found = $(`[data-do="${name}"]`, scope) || $(`main [data-do="${name}"], .head [data-do="${name}"]`);
     if (!found) return false;
-    if (found.tagName === "SUMMARY") { found.parentElement.open = true; $("button", found.parentElement)?.focus(); }
+    if (found.tagName === "SUMMARY") { for (let d = found.parentElement; d; d = d.parentElement.closest("details")) d.open = true; $("button", found.parentElement)?.focus(); }
     else found.click();
     return true;
   };
   const numbered = (n) => {
-    const menu = $("details.menu[open]");
+    const menu = $$("details.menu[open]").pop();
     const button = menu && $$("button", menu)[n - 1];
     if (button) { button.click(); return true; }
     return false;
@@ -83,7 +83,7 @@
       return;
     }
     if (e.ctrlKey || e.metaKey || e.altKey || $("dialog[open]")) return;
-    if (e.key === "Escape") { const m = $("details.menu[open]"); if (m) { m.open = false; m.querySelector("summary").focus(); } else plain.u(); return; }
+    if (e.key === "Escape") { const m = $$("details.menu[open]").pop(); if (m) { m.open = false; m.querySelector("summary").focus(); } else plain.u(); return; }
     if (/^[1-9]$/.test(e.key) && numbered(+e.key)) { e.preventDefault(); return; }
     if (!letters && e.key.length === 1) return;
     if (going && places[e.key]) { location.href = places[e.key]; return; }
