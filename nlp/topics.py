@@ -3,98 +3,77 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from ahocorasick_rs import AhoCorasick
 from spacy.tokens import Doc
 
+from monitor.errors import ConfigError, QueryError
 from monitor.model import Topic
+from monitor.query import Node, parse
+from monitor.query.anchors import RuleSet
+from monitor.query.fields import FOR_TOPICS
+from monitor.query.matcher import highlight
+from monitor.query.tree import Exact, walk
+from monitor.search.document import document_of
 from nlp.note import KEY, Note
 
-_PIECE = re.compile(r'"([^"]+)"|(-?[\w@#&\'’.+*-]+)')
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """A query's words: one of `wanted` must stand in the text, none of `unwanted` may."""
-
-    wanted: tuple[str, ...]
-    unwanted: tuple[str, ...]
-
-
-def terms_of(query: str) -> Terms:
-    """Words and "phrases" of a query; what follows NOT or "-" is unwanted."""
-    wanted: list[str] = []
-    unwanted: list[str] = []
-    negated = False
-    for phrase, word in _PIECE.findall(query):
-        term = (phrase or word).lower()
-        if word in {"AND", "OR"}:
-            continue
-        if word == "NOT":
-            negated = True
-            continue
-        (unwanted if negated or term.startswith("-") else wanted).append(term.lstrip("-"))
-        negated = False
-    return Terms(tuple(wanted), tuple(unwanted))
+STRONGEST = 3  # spans a topic
+_FIRST_WORD = re.compile(r"[^\W_]+")
 
 
 class SetTopics:
-    """Looks for all topics' words in one pass over the text."""
+    """Asks all topics' queries at once; a query is read as everywhere else in the product.
+
+    A query that cannot be read raises ConfigError, which names the topic.
+    """
 
     def __init__(self, topics: Sequence[Topic]) -> None:
-        self._topics = list(topics)
-        self._terms = [terms_of(topic.query) for topic in topics]
-        owners: dict[str, list[tuple[int, bool]]] = {}
-        for at, terms in enumerate(self._terms):
-            for term in terms.wanted:
-                owners.setdefault(term.rstrip("*"), []).append((at, True))
-            for term in terms.unwanted:
-                owners.setdefault(term.rstrip("*"), []).append((at, False))
-        owners.pop("", None)
-        self._owners = list(owners.values())
-        self._open = [any(f"{word}*" in (*t.wanted, *t.unwanted) for t in self._terms) for word in owners]
-        self._automaton = AhoCorasick(list(owners)) if owners else None
+        self._topics = {topic.id: topic for topic in topics}
+        self._nodes = {topic.id: _parsed(topic) for topic in topics}
+        self._rules = RuleSet(self._nodes)
+        self._cased = any(isinstance(inner, Exact) for node in self._nodes.values() for inner in walk(node))
 
     def __call__(self, doc: Doc) -> Doc:
         """One text."""
         note: Note = doc.user_data[KEY]
-        if self._automaton is None:
+        if not self._topics:
             return doc
-        lowered = note.whole.lower()
-        if len(lowered) != len(note.whole):  # a few letters grow when lowered; offsets must not move
-            lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in note.whole)
-        hits: dict[int, list[tuple[int, int]]] = {}
-        unwanted: set[int] = set()
-        for number, start, end in self._automaton.find_matches_as_indexes(lowered, overlapping=True):
-            if not self._bounded(lowered, start, end, is_open=self._open[number]):
-                continue
-            for at, wanted in self._owners[number]:
-                if wanted:
-                    hits.setdefault(at, []).append((start, end))
-                else:
-                    unwanted.add(at)
         found = []
-        for at in sorted(hits):
-            topic = self._topics[at]
-            if at in unwanted or not self._holds(topic, note):
-                continue
-            found.append(topic.id)
-            words = topic.name
-            note.evidence.extend(
-                (f"topic:{topic.id}", start, end, f"topic: {words}", None) for start, end in hits[at][:3]
-            )
+        for name in self._rules.matching(document_of(note.mention, cased=self._cased)):
+            topic = self._topics[name]
+            spans = self._spans(topic, note) if _holds(topic, note) else []
+            if spans:
+                found.append(name)
+                note.evidence.extend((f"topic:{name}", start, end, reason, None) for start, end, reason in spans)
         note.topics = tuple(found)
         return doc
 
-    @staticmethod
-    def _bounded(text: str, start: int, end: int, *, is_open: bool) -> bool:
-        before = start == 0 or not (text[start - 1].isalnum() or text[start - 1] == "_")
-        after = is_open or end == len(text) or not (text[end].isalnum() or text[end] == "_")
-        return before and after
+    def _spans(self, topic: Topic, note: Note) -> list[tuple[int, int, str]]:
+        """The words that the query asks for; if none, the first word, with the source as the reason."""
+        title, text = note.mention.title or "", note.mention.text
+        marked = highlight(self._nodes[topic.id], title, text)
+        placed = list(dict.fromkeys(_placed(note, title, marked)))[:STRONGEST]
+        if placed:
+            return [(start, end, f"topic: {topic.name}") for start, end in placed]
+        first = _FIRST_WORD.search(note.whole) or re.search(r"[^\W]|[^\x00-\x7f]", note.whole)
+        return [(*first.span(), f"topic: {topic.name}, via {note.mention.source_id}")] if first else []
 
-    @staticmethod
-    def _holds(topic: Topic, note: Note) -> bool:
-        channel = not topic.channels or note.mention.channel in topic.channels
-        return channel and (not topic.languages or note.language is None or note.language in topic.languages)
+
+def _parsed(topic: Topic) -> Node:
+    try:
+        return parse(topic.query, allow=FOR_TOPICS)
+    except QueryError as fault:
+        raise ConfigError(f"topic {topic.id}: its query `{topic.query}` cannot be read, {fault}") from fault
+
+
+def _placed(note: Note, title: str, marked: Iterable[tuple[str, int, int]]) -> Iterable[tuple[int, int]]:
+    """Spans of the fields as spans of the whole; a text that opens with its title holds the title's words itself."""
+    indent = 0 if note.title_size else len(title) - len(title.lstrip())
+    for field, start, end in sorted(marked, key=lambda one: (one[0] != "text", one[1])):
+        shift = note.title_size if field == "text" else -indent
+        yield start + shift, end + shift
+
+
+def _holds(topic: Topic, note: Note) -> bool:
+    channel = not topic.channels or note.mention.channel in topic.channels
+    return channel and (not topic.languages or note.language is None or note.language in topic.languages)

@@ -175,12 +175,16 @@ def pattern_of(pattern: str) -> Callable[[str], bool]:
 def highlight(node: Node, title: str, text: str) -> list[tuple[str, int, int]]:
     """(field, start, end) of the characters that made the query match, without what stands under a NOT."""
     found: set[tuple[str, int, int]] = set()
-    texts = {"title": title, "text": text}
-    for leaf, within in _positive(node, TEXT_FIELDS):
+    leaves = _positive(node, TEXT_FIELDS)
+    cased = any(isinstance(leaf, Exact) for leaf, _ in leaves)
+    read = {}
+    for name, whole in (("title", title), ("text", text)):
+        placed = canonical_tokens.spans(whole)
+        folded = tuple(token for token, _, _ in placed)
+        read[name] = placed, Tokens(folded, canonical_tokens.canonical_cs(whole) if cased else ())
+    for leaf, within in leaves:
         for name in within:
-            placed = canonical_tokens.spans(texts[name])
-            folded = tuple(token for token, _, _ in placed)
-            tokens = Tokens(folded, canonical_tokens.canonical_cs(texts[name]))
+            placed, tokens = read[name]
             for first, last in _spans(leaf, tokens):
                 found.add((name, placed[first][1], placed[last][2]))
     return sorted(found)

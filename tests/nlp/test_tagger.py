@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.errors import ConfigError
+from monitor.model import Topic, TopicKind
 from monitor.protocols import Tagger
 from nlp.tagger import SpacyTagger, load_tagger
 from nlp.urgency import SetUrgency
@@ -113,3 +115,36 @@ def test_topics_need_whole_words_and_keep_away_from_unwanted_ones(tagger: SpacyT
     texts = ["@zonnekade hoi daar", "zonnekades hier", "tuinhof is leuk", "camping tuinhof is leuk", "mijn glimwormpje"]
     found = tagger.tag([a_mention(native_id=str(at), text=text, language="nl") for at, text in enumerate(texts)])
     assert [one.topics for one in found] == [("zonnekade",), (), ("tuinhof",), (), ("glimworm",)]
+
+
+def test_a_topic_is_asked_in_the_whole_query_language_and_shows_its_words() -> None:
+    topics = (
+        Topic(id="near", name="Near", kind=TopicKind.MARKET, query="(pakket NEAR/3 kwijt) NOT =PostNL"),
+        Topic(id="mail", name="Mail", kind=TopicKind.MARKET, query="source:mail NOT tuinhof"),
+        Topic(id="english", name="English", kind=TopicKind.MARKET, query="pakket", languages=("en",)),
+    )
+    texts = {"1": "mijn pakket is kwijt", "2": "mijn pakket is bij PostNL kwijt", "3": "...", "4": "tuinhof graag"}
+    mentions = [a_mention(native_id=at, source_id="mail", text=text, language="nl") for at, text in texts.items()]
+    found = load_tagger(topics).tag(mentions)
+    assert [one.topics for one in found] == [("near", "mail"), ("mail",), (), ()]
+    shown = [(one.label, texts["1"][one.start : one.end], one.reason) for one in found[0].evidence]
+    assert ("topic:near", "pakket", "topic: Near") in shown
+    assert ("topic:near", "kwijt", "topic: Near") in shown
+    assert ("topic:mail", "mijn", "topic: Mail, via mail") in shown
+
+
+def test_words_of_the_title_belong_to_a_topic_where_they_stand() -> None:
+    tagger = load_tagger((Topic(id="t", name="T", kind=TopicKind.MARKET, query="title:parasol"),))
+    apart, same = tagger.tag(
+        [
+            a_mention(native_id="1", title=" Parasol kwijt", text="Wie helpt?"),
+            a_mention(native_id="2", title=" Parasol kwijt", text="Parasol kwijt, wie helpt?"),
+        ]
+    )
+    assert [(one.field, one.start, one.end) for one in apart.evidence if one.label == "topic:t"] == [("title", 1, 8)]
+    assert [(one.field, one.start, one.end) for one in same.evidence if one.label == "topic:t"] == [("text", 0, 7)]
+
+
+def test_a_query_that_cannot_be_read_names_its_topic() -> None:
+    with pytest.raises(ConfigError, match=r"topic odd: its query `\(a` cannot be read"):
+        load_tagger((Topic(id="odd", name="Odd", kind=TopicKind.MARKET, query="(a"),))
