@@ -10,7 +10,8 @@ from monitor.config import Policy
 from monitor.model import CaseStatus, DeliveryState, Priority, Severity, SourceStatus
 from monitor.web import inbox, page, search
 from monitor.web.api import Verb
-from monitor.web.case import _PRIVATE, SNOOZES
+from monitor.web.case import SNOOZES
+from monitor.web.view import ACCOUNT_DATA
 from monitor.web.words import LANGUAGES, Words, words_of
 
 WEB = Path(monitor.web.__file__).parent
@@ -42,7 +43,7 @@ BRANCHES = {
     "theme.": ("system", "light", "dark"),
     "snooze.": SNOOZES,
     "dismiss.": Policy().dismiss_reasons,
-    "entity.": _PRIVATE,
+    "entity.": ACCOUNT_DATA,
     "said.": [verb.value for verb in Verb],
     "event.": DONE,
     "sentiment.": ("negative", "positive", "neutral", "mixed"),
