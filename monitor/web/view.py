@@ -192,6 +192,12 @@ def quoted(mention: Mention, enrichment: Enrichment | None) -> tuple[Piece, ...]
     return cut(mention.text, [(start, min(end, len(mention.text)), mark) for start, end, mark in spans])
 
 
+def _within(e: Evidence, text: str) -> Evidence:
+    """The evidence without the signs and spaces around its words."""
+    inner = [at for at in range(max(e.start, 0), min(e.end, len(text))) if text[at].isalnum() or text[at] in "@#"]
+    return replace(e, start=inner[0], end=inner[-1] + 1) if inner else e
+
+
 def cut(text: str, spans: Sequence[tuple[int, int, str]]) -> tuple[Piece, ...]:
     """The text as pieces with the marks of the spans (start, end, mark) that cover each."""
     borders = sorted({0, len(text), *(s for s, _, _ in spans), *(e for _, e, _ in spans)})
@@ -236,7 +242,7 @@ def _of_a_row(enrichment: Enrichment | None, text: str) -> list[Evidence]:
         if not label.startswith(("sentiment:", "intent:")) or label in _QUIET:
             continue
         short = [
-            e
+            _within(e, text)
             for e in telling(enrichment, label, {"text": text})
             if e.field == "text" and e.end - e.start <= _ROW_SPAN and any(c.isalnum() for c in text[e.start : e.end])
         ]
@@ -289,7 +295,7 @@ def facts_of(case: Case, theirs: Sequence[Stored], enrichment: Enrichment | None
     if len(same) > 1:
         found.append(words("nth_message", number=len(same)))
     if len(theirs) > len(same):
-        found.append(words("copies", number=len(theirs) - len(same)))
+        found.append(words.of("copies", len(theirs) - len(same)))
     followers = mention.author.followers if mention and mention.author else None
     if followers is not None and followers >= 1_000:  # noqa: PLR2004 - below that nobody minds
         found.append(words("followers", number=words.reach(followers)))
