@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: setup run test bench lint format help
+.PHONY: setup run test browser bench lint format help
 
 .venv/.ready: pyproject.toml uv.lock
 	@command -v uv >/dev/null 2>&1 || { python3 -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check uv; }
@@ -20,9 +20,14 @@ lint: setup ## ruff and mypy
 format: setup ## rewrite to the house style
 	.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
-test: setup ## lint, types and all tests
+test: setup browser ## lint, types and all tests
 	@$(MAKE) --no-print-directory lint
 	.venv/bin/pytest
+
+browser: # Debian's chromium for the browser tests: installed in CI, elsewhere only looked for
+	@command -v chromium >/dev/null || { [ "$$CI" = true ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get -qq update >/dev/null && apt-get -qq install -y chromium >/dev/null 2>&1; } \
+	  || echo "no chromium here: the browser tests are skipped (apt-get install chromium)"
 
 bench: setup ## measure speed and memory, print the table, write build/bench.json
 	.venv/bin/python -m tests.benchmarks

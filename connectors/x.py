@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -32,6 +32,7 @@ REACH = timedelta(days=6, hours=23)
 """Recent search looks back seven days; an hour is left for clocks that differ."""
 LATE_MS = 600_000
 """A post may be indexed late: so far behind the mark is read again. X charges a post once a day, however often read."""
+_GONE = ("resource-not-found", "not-authorized-for-resource")
 LONGEST_WAIT = 3600.0
 """Windows are 15 minutes long; a longer wait is a fault of a clock."""
 ASKED: dict[str, Any] = {
@@ -117,6 +118,20 @@ class XConnector:
         """What a recorded answer or a single post holds."""
         mentions, skipped = self._posts.read(recorded_json(content, name), name)
         return Page(mentions=mentions, skipped=skipped, cursor=Cursor(source_id=self.source_id))
+
+    def gone(self, native_ids: Sequence[str]) -> frozenset[str]:
+        """Posts that X does not give any more: deleted, protected, suspended or withheld. Each is charged as a read."""
+        client = a_client(self.http, self.options.base_url, self.options.bearer_token.get_secret_value(), self.now)
+        found: set[str] = set()
+        for start in range(0, len(native_ids), PER_PAGE):
+            asked = list(native_ids[start : start + PER_PAGE])
+            response = client.get_tweets(asked)
+            told = parse_json(response.content, urlsplit(response.url).path)
+            for error in objects_in(told.get("errors")) if isinstance(told, dict) else ():
+                named = error.get("resource_id") or error.get("value")
+                if str(error.get("type", "")).endswith(_GONE) and str(named) in asked:
+                    found.add(str(named))
+        return frozenset(found)
 
     def _walk(self, call: Callable[..., requests.Response], token_name: str) -> Walk:
         def walk(cursor: Cursor) -> Iterator[Page]:

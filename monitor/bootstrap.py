@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from nlp.tagger import SpacyTagger
 
 
+_DOCUMENTS_KEPT = 20_000
+
+
 def utc_now() -> datetime:
     """The time, in UTC."""
     return datetime.now(UTC)
@@ -74,10 +77,21 @@ class System:
         """Channels by name."""
         return notifiers(self.settings.policy.notify, self.say)
 
-    @property
+    @cached_property
     def document(self) -> Callable[[Stored], SearchDocument]:
-        """A row of the record as it is searched."""
-        return document
+        """A row of the record as it is searched. What did not change since the last look is not built anew."""
+        known: dict[tuple[int, int], SearchDocument] = {}
+
+        def built(stored: Stored) -> SearchDocument:
+            key = (stored.no, stored.revision)
+            found = known.get(key)
+            if found is None:
+                if len(known) >= _DOCUMENTS_KEPT:
+                    known.clear()
+                found = known[key] = document(stored)
+            return found
+
+        return built
 
     def connect(self, source: Source) -> Connector:
         """The connector of a configured source. Raises ConfigError where its options are wrong or incomplete."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from monitor.bootstrap import System
 from monitor.model import Alert, Source
@@ -12,7 +13,11 @@ from monitor.stages.deliver import Delivered, deliver
 from monitor.stages.index import index
 from monitor.stages.open_cases import Opened, open_cases
 from monitor.stages.raise_alerts import raise_alerts
+from monitor.stages.recheck import recheck
 from monitor.stages.tag import tag
+
+RECHECK_EVERY = timedelta(hours=8)
+"""X wants deleted posts gone within 24 hours."""
 
 Tell = Callable[[str, str], None]
 """Called with a stage's name and how far it is, in words."""
@@ -46,6 +51,9 @@ def run_cycle(
 
     tell("collect", f"0/{len(sources)} sources")
     outcomes = collecting.run(sources, patience=patience, progress=collected)
+    for outcome in outcomes:
+        if outcome.error is None and outcome.health is not None:
+            recheck(outcome.source, system.connect, system.store, system.now, every=RECHECK_EVERY)
     tagged = tag(system.tagger, system.store, lambda n: tell("tag", f"{n} mentions"))
     tell("tag", f"{tagged} mentions")
     cases = open_cases(

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from monitor.errors import NotifyError
 from monitor.model import Alert, Delivery
 from monitor.protocols import Notifier
-from monitor.text.redact import scrub
 
 _TITLE = 150
 _BODY = 1_500
 _PINGS = re.compile(r"[@<]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def plain(text: str, limit: int) -> str:
@@ -53,7 +52,8 @@ class AppriseNotifier:
         try:
             sent = target.notify(title=title, body=plain(alert.summary, _BODY), body_format=apprise.NotifyFormat.TEXT)
         except Exception as error:  # noqa: BLE001 - each plugin of apprise raises its own kinds
-            raise NotifyError(scrub(f"{self.channel}: {type(error).__name__}: {error}", [self._url])) from None
+            # Its words are left out: they hold the service's real address, and with it the token.
+            raise NotifyError(f"{self.channel}: not delivered ({type(error).__name__})") from None
         if not sent:
             raise NotifyError(f"{self.channel}: not delivered; the service refused it or cannot be reached")
 

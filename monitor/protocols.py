@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from monitor.model import (
     Alert,
@@ -52,6 +52,14 @@ class Connector(Protocol):
 
         Used for `monitor try FILE` and for replaying dead letters. Raises ResponseNotUnderstood.
         """
+
+
+@runtime_checkable
+class Rechecks(Protocol):
+    """A connector whose source can be asked whether mentions are still there. Optional beside Connector."""
+
+    def gone(self, native_ids: Sequence[str]) -> frozenset[str]:
+        """Those that were deleted, protected or withheld. Raises SourceError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

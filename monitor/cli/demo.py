@@ -47,6 +47,10 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the inbox.")] = 8080,
     town_port: Annotated[int, typer.Option(help="Port of the town's sources.")] = PORT,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its record.")] = Path("var/demo"),
+    speed: Annotated[float, typer.Option(min=0.0, max=3600.0, help="How many times as fast time runs.")] = 1.0,
+    mode: Annotated[
+        list[str] | None, typer.Option(help="How a source fails: x=broken; slow, hang, rubbish, rate_limited, revoked.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start the demo town, collect from it over HTTP, tag, open cases, raise alerts and serve the inbox."""
@@ -56,8 +60,18 @@ def demo(
     for wanted, option in ((port, "--port"), (town_port, "--town-port")):
         _free(wanted, option)
     folder.mkdir(parents=True, exist_ok=True)
-    with town_of_today(folder.resolve(), utc_now, port=town_port) as live, _system(live) as system:
+    with town_of_today(folder.resolve(), utc_now, speed=speed, port=town_port) as live, _system(live) as system:
+        for wish in mode or ():
+            _fail(live, wish)
         _live(live, system, port)
+
+
+def _fail(live: LiveTown, wish: str) -> None:
+    source, _, name = wish.partition("=")
+    try:
+        live.server.set_mode(source, name)
+    except (KeyError, ValueError) as error:
+        raise ConfigError(f"--mode {wish}: write SOURCE=MODE, such as x=broken ({error})") from None
 
 
 def _free(port: int, option: str) -> None:

@@ -23,6 +23,7 @@ from monitor.stages.deliver import deliver as deliver_stage
 from monitor.stages.index import index as index_stage
 from monitor.stages.open_cases import open_cases as open_cases_stage
 from monitor.stages.raise_alerts import raise_alerts as raise_alerts_stage
+from monitor.stages.recheck import recheck as recheck_stage
 from monitor.stages.replay import replay as replay_stage
 from monitor.stages.tag import tag as tag_stage
 
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(run)
     app.command()(collect)
+    app.command()(recheck)
     app.command()(tag)
     app.command(name="open-cases")(open_cases)
     app.command()(index)
@@ -82,6 +84,21 @@ def collect(
             outcomes = collecting.run(chosen, progress=lambda o: progress("collect", o.source.name))
         _show(outcomes, as_json=as_json)
         collecting.close()
+
+
+def recheck(
+    sources: Annotated[list[str] | None, typer.Argument(help="Ids of sources; none: all.")] = None,
+    as_json: AsJson = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Ask sources that can tell whether the last week's mentions are still there; drop the text of those gone."""
+    with opened(config) as system, Progress() as progress:
+        rows = []
+        for source in [system.source(name) for name in sources] if sources else system.settings.sources:
+            if not source.missing and not source.paused:
+                progress("recheck", source.name)
+                rows.append((source.id, recheck_stage(source, system.connect, system.store, system.now)))
+    table("Gone at the source", ("source", "removed"), rows, as_json=as_json)
 
 
 def tag(

@@ -94,7 +94,7 @@ POLICY = Policy(
     ),
     queues=(
         Queue(id="communicatie", names={"nl": "Communicatie", "en": "Communication"}, intents=("crisis",)),
-        Queue(id="pers", names={"nl": "Communicatie", "en": "Communication"}, channels=("news", "radio")),
+        Queue(id="pers", names={"nl": "Pers en radio", "en": "Press and radio"}, channels=("news", "radio")),
         Queue(id="bezorging", names={"nl": "Bezorging", "en": "Delivery"}, themes=("delivery",)),
         Queue(
             id="retour",

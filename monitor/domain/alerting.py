@@ -64,7 +64,8 @@ def fire(rule: Rule, group: str, hits: Sequence[Hit], last: Alert | None, now: d
     """The alert that these hits raise, or raise further; None where nothing changes.
 
     While new hits keep coming within `rule.realert` of the newest one, it is the same alert: its count grows, and its
-    severity rises a step at every further `rule.threshold` of people. After such a pause a new alert is opened.
+    severity rises a step at every further `rule.threshold` of people (news of low severity stays low). After such a
+    pause a new alert is opened.
     """
     alive = last is not None and now - last.updated_at < rule.realert
     since = last.window_start if alive and last else None
@@ -100,7 +101,7 @@ def _alert(  # noqa: PLR0913 - all of these are on the alert
     now: datetime,
 ) -> Alert | None:
     base = _SEVERITIES.index(rule.severity)
-    step = max(voices // max(rule.threshold, 1) - 1, 0)
+    step = max(voices // max(rule.threshold, 1) - 1, 0) if rule.severity is not Severity.LOW else 0
     severity = _SEVERITIES[min(base + step, len(_SEVERITIES) - 1)]
     first, newest = recent[0].mention, recent[-1].mention
     alert = Alert(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 import zlib
@@ -26,12 +27,26 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "if-none-match", "if-modified-since"})
 _RAW_CHUNK, _DECODED_CHUNK = 16_384, 65_536
 _GZIP_OR_ZLIB = 47
+_GZIP_START = b"\x1f\x8b"
 _OK, _NOT_MODIFIED = range(200, 300), 304
 _MAX_DEPTH = 100
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+class _WithoutSecrets(logging.Filter):
+    """httpx writes every address that it asks to its log, with user, password and parameters."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(scrub_url(str(arg)) if isinstance(arg, httpx.URL) else arg for arg in record.args)
+        return True
+
+
+logging.getLogger("httpx").addFilter(_WithoutSecrets())
+logging.getLogger("httpcore").setLevel(logging.INFO)  # at DEBUG it writes whole headers: tokens, cookies, redirects
 
 
 class HttpClient:
@@ -167,7 +182,7 @@ class HttpClient:
         finally:
             response.close()
         found = {name.lower(): value for name, value in response.headers.items()}
-        return Response(status=response.status_code, headers=found, body=content, url=str(url))
+        return Response(status=response.status_code, headers=found, body=content, url=str(url.copy_with(userinfo=b"")))
 
     def _read(self, response: httpx.Response) -> bytes:
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
@@ -179,12 +194,18 @@ class HttpClient:
         size = 0
         for raw in response.iter_raw(_RAW_CHUNK):
             left = raw
+            if unzip and unzip.eof:
+                if not _GZIP_START.startswith(left[:2]):
+                    break  # whatever follows the end of the stream is not part of the answer, however long it is
+                unzip = zlib.decompressobj(_GZIP_OR_ZLIB)
             while left:
                 try:
                     part = unzip.decompress(left, _DECODED_CHUNK) if unzip else left
                 except zlib.error:
                     raise SourceUnavailable(f"{shown} sent a broken gzip stream") from None
                 left = unzip.unconsumed_tail if unzip else b""
+                if unzip and unzip.eof and _GZIP_START.startswith(unzip.unused_data[:2]) and unzip.unused_data:
+                    left, unzip = unzip.unused_data, zlib.decompressobj(_GZIP_OR_ZLIB)
                 size += len(part)
                 if size > self._settings.max_bytes:
                     raise SourceUnavailable(f"{shown} is larger than {self._settings.max_bytes:,} bytes")

@@ -19,6 +19,8 @@ Resolve = Callable[[str, int], list[str]]
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.ip_network("::/96")
+# Translators of one network, and the site-local range of old: the standard library calls all three global.
+_INSIDE = tuple(ipaddress.ip_network(block) for block in ("64:ff9b:1::/48", "::ffff:0:0:0/96", "fec0::/10"))
 
 
 class Refused(Exception):
@@ -42,6 +44,8 @@ def is_public(address: str) -> bool:
         if inner is None:
             break
         ip = inner
+    if any(ip in block for block in _INSIDE):
+        return False
     return ip.is_global and not (
         ip.is_multicast or ip.is_reserved or ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_unspecified
     )

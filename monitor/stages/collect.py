@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import uuid
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 import structlog
@@ -38,7 +40,7 @@ def collect(connector: Connector, store: Store, now: Clock) -> Collected:
 
 def attempt(source: Source, connect: Callable[[Source], Connector], store: Store, now: Clock) -> Outcome:
     """Collect one source and keep its health. Only StoreError escapes: without the record nothing can go on."""
-    with store.lease(f"collect:{source.id}", f"collect-{id(source)}", now(), _LEASE_SECONDS) as mine:
+    with store.lease(f"collect:{source.id}", f"collect-{uuid.uuid4()}", now(), _LEASE_SECONDS) as mine:
         if not mine:
             return Outcome(source=source, collected=Collected(), error=None, health=None)
         before = store.sources.health().get(source.id) or SourceHealth(source_id=source.id)
@@ -87,11 +89,13 @@ class Collecting:
         for source in sources:
             self._running[source.id] = self._pool.submit(attempt, source, self._connect, self._store, self._now)
         ended: list[Outcome] = []
-        for future in wait(self._running.values(), timeout=patience).done:
-            outcome = future.result()
-            del self._running[outcome.source.id]
-            progress(outcome)
-            ended.append(outcome)
+        names = {future: source_id for source_id, future in self._running.items()}
+        with contextlib.suppress(TimeoutError):
+            for future in as_completed(names, timeout=patience):
+                del self._running[names[future]]  # before its result: one that failed is no longer under way either
+                outcome = future.result()
+                progress(outcome)
+                ended.append(outcome)
         return sorted(ended, key=lambda outcome: outcome.source.id)
 
     def close(self) -> None:

@@ -60,6 +60,9 @@ def _send(delivery: Delivery, store: Store, notifiers: Mapping[str, Notifier], n
         notifier.send(alert, delivery)
     except NotifyError as error:
         return _again(tried, error, now)
+    except Exception as error:  # noqa: BLE001 - a fault in one channel must not stop the others
+        # Its words are left out: they may hold the channel's address, and with it a secret.
+        return _again(tried, NotifyError(f"{delivery.channel}: failed with {type(error).__name__}"), now)
     return replace(tried, state=DeliveryState.DELIVERED, note="")
 
 

@@ -41,8 +41,11 @@ def open_cases(  # noqa: PLR0913, PLR0917 - policy, calendar and clock are what 
     for case in store.cases.wake(now()):
         _wake(case, store, policy, calendar, now)
     while batch := store.mentions.to_triage(BATCH):
+        before = total
         for stored in batch:
             total += _triage(stored, store, policy, calendar, now, news_channels)
+        if total == before:
+            break  # every case in it was moved by others each time: the next cycle looks again
         progress(total.opened + total.joined + total.left)
     return total
 

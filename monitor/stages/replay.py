@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from monitor.errors import SourceError
+from monitor.errors import MonitorError, StoreError
 from monitor.model import DeadLetter, Source
 from monitor.protocols import Clock, Connector, Store
 
@@ -50,8 +50,14 @@ def _settled(
         return False
     try:
         page = connect(source).read(letter.raw, f"dead letter {letter.id}")
-    except SourceError as error:
+    except StoreError:
+        raise
+    except MonitorError as error:
         store.dead_letters.settle(letter, None, str(error), now())
+        return False
+    except Exception as error:  # noqa: BLE001 - a fault in one connector must not stop the others
+        reason = f"the connector failed ({type(error).__name__})"
+        store.dead_letters.settle(letter, None, reason, now())
         return False
     if not page.mentions:
         reason = page.skipped[0].reason if page.skipped else "no mention in it"

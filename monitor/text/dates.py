@@ -45,6 +45,8 @@ _NUMERIC = re.compile(
 )
 _FURTHEST_OFFSET = timedelta(hours=14)
 _FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800
+_LONGEST = 200
+_HALF_DAY = re.compile(r"(?i)\d\s*[ap]\.?m\b")
 _ACCENTS = str.maketrans("éèêëäáàöüûç", "eeeeaaaouuc")
 
 
@@ -65,7 +67,9 @@ def parse_date(value: str | float | None, *, zone: str = "Europe/Amsterdam", now
     """
     if value is None or isinstance(value, bool):
         return DateRead(moment=None)
-    text = str(value).strip()
+    if isinstance(value, int) and abs(value) > _LAST_EPOCH * 1000:
+        return DateRead(moment=None, note="not a date: a number too large")
+    text = str(value)[:_LONGEST].strip()
     if not text:
         return DateRead(moment=None)
     try:
@@ -104,6 +108,8 @@ def _iso(text: str, zone: str) -> DateRead | None:
 def _rfc(text: str, zone: str) -> DateRead | None:
     found = parsedate_tz(text)
     if found is None or not re.search(r"\d:\d", text) or found[0] < 1970 or not re.search(r"[A-Za-z]{3}", text):  # noqa: PLR2004
+        return None
+    if _HALF_DAY.search(text):  # email.utils would take 4:05 pm for the early morning
         return None
     year, month, day, hour, minute, second = found[:6]
     if not re.search(rf"\b0?{day}\b", text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 
 _BLOCKS = frozenset(
     {
@@ -29,46 +29,52 @@ _BLANKS = re.compile(r"[ \t\f\v\u00a0]+")
 _LINES = re.compile(r" ?\n ?")
 _GAPS = re.compile(r"\n{3,}")
 _MARKUP = re.compile(r"[<&]")
-
-
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        if tag in _SILENT:
-            self._silent.append(tag)
-        elif tag in _BLOCKS:
-            self.parts.append("\n\n" if tag in {"p", "blockquote"} else "\n")
-        elif tag in {"td", "th"}:
-            self.parts.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._silent and tag in self._silent:
-            while self._silent and self._silent.pop() != tag:
-                pass
-        elif tag in _BLOCKS and tag != "br":
-            self.parts.append("\n\n" if tag in {"p", "blockquote"} else "\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(data if data.strip("\r\n\t ") or not data else " ")
+_LONGEST_TAG = 2_048
+_TAG = re.compile(r"""<(?P<slash>/?)(?P<name>[A-Za-z][^\s/>]*+)(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
+_PLAIN_TAG = re.compile(r"<(?P<slash>/?)(?P<name>[A-Za-z][^\s/>]*+)[^>]*+>")  # a longer tag, or a quote left open
+_END_OF = {name: re.compile(rf"(?i)</{name}(?=[\s/>])[^>]*+>") for name in _SILENT}
 
 
 def to_text(markup: str) -> str:
     """Blocks and <br> become line ends, scripts and styles go, entities are decoded, white space is tidied.
 
-    Text without any markup is only tidied. Malformed markup never raises.
+    Text without any markup is only tidied; a tag that never ends is text. Malformed markup never raises, and the time
+    grows with the length only: html.parser raises on `<![x` and takes minutes over 200,000 open tags.
     """
     if not _MARKUP.search(markup):
         return _tidy(markup)
-    reader = _Reader()
-    reader.feed(markup)
-    reader.close()
-    return _tidy("".join(reader.parts))
+    parts: list[str] = []
+    done = at = 0
+    last_end, last_comment_end = markup.rfind(">"), markup.rfind("-->")
+    while (at := markup.find("<", at)) != -1 and at < last_end:
+        if markup.startswith("<!--", at) and at < last_comment_end - 1:
+            name, closing, end = "", False, markup.find("-->", at + 2) + 3
+        elif markup.startswith(("<!", "<?"), at):
+            name, closing, end = "", False, markup.index(">", at) + 1
+        elif tag := _TAG.match(markup, at, at + _LONGEST_TAG) or _PLAIN_TAG.match(markup, at):
+            name, closing, end = tag["name"].lower(), bool(tag["slash"]), tag.end()
+        else:
+            at += 1
+            continue
+        parts += _data(markup[done:at]), _break(name, closing=closing)
+        if name in _SILENT and not closing and markup[end - 2] != "/":
+            stop = _END_OF[name].search(markup, end)
+            end = stop.end() if stop else len(markup)
+        done = at = end
+    parts.append(_data(markup[done:]))
+    return _tidy("".join(parts))
+
+
+def _data(raw: str) -> str:
+    return unescape(raw) if raw.strip("\r\n\t ") else raw and " "
+
+
+def _break(name: str, *, closing: bool) -> str:
+    if name in {"p", "blockquote"}:
+        return "\n\n"
+    if name in _BLOCKS:
+        return "" if closing and name == "br" else "\n"
+    return " " if name in {"td", "th"} and not closing else ""
 
 
 def _tidy(text: str) -> str:

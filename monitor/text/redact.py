@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){10,30}\b")
 _PHONE = re.compile(r"(?<!\w)(?:\+|00)?\d(?:[ ()./-]{0,2}\d){8,13}(?!\w)")
 _HANDLE = re.compile(r"(?<!\w)@[\w.-]{2,}")
-_SECRET_NAME = re.compile(
-    r"(?i)((?:access_|bearer_|refresh_|api_?|auth_?)?(?:token|key|secret|password|passwd|pwd|code|sig|signature)|apikey|client_secret)"
-)
+_SECRET_NAME = re.compile(r"(?i).*(token|secret|passw|pwd|signature|api[-_.]?key).*|(.*[-_.])?(key|code|sig|auth)")
 _PAIR = re.compile(r"(?P<name>[^&=;]+)=(?P<value>[^&;]*)")
 _GONE = "[removed]"
 _SHORTEST_SECRET = 4
@@ -47,8 +45,10 @@ def scrub_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "an address that cannot be read"
+    if not parts.netloc:  # no address that can be asked: what stands before an @ may still be a password
+        return parts.path.rpartition("@")[2]
     place = parts.netloc.rpartition("@")[2]
     query = _PAIR.sub(
-        lambda m: f"{m['name']}={_GONE}" if _SECRET_NAME.fullmatch(m["name"].strip()) else m[0], parts.query
+        lambda m: f"{m['name']}={_GONE}" if _SECRET_NAME.fullmatch(unquote(m["name"]).strip()) else m[0], parts.query
     )
     return urlunsplit((parts.scheme, place, parts.path, query, ""))

@@ -17,9 +17,9 @@ _DROPPED = frozenset("\u00ad\u200c\u200d\u2060\ufeff\u0345\u037a")
 _LONGEST_UNITS = 200
 _TOKEN = re.compile(
     r"""
-      (?<!\w)@[^\W_]+(?:['.\-_]+[^\W_]+)*           # a handle keeps dots and hyphens
+      [^\W_]+(?:_+[^\W_]+)*                         # a word; apostrophe, dot and hyphen end it
+    | (?<!\w)@[^\W_]+(?:['.\-_]+[^\W_]+)*           # a handle keeps dots and hyphens
     | (?<!\w)\#[^\W_]+(?:_+[^\W_]+)*                # a hashtag ends at a hyphen, as on the platforms
-    | [^\W_]+(?:_+[^\W_]+)*                         # a word; apostrophe, dot and hyphen end it
     | [\u203c\u2049\u2139\u2194-\u21aa\u231a-\u23ff\u25aa-\u27bf\u2934\u2935\u2b05-\u2b55\u3030\u303d]
     | [\U0001f000-\U0001faff]
     """,
@@ -56,12 +56,14 @@ _CASED = _Table(keep_case=True)
 
 def canonical(text: str) -> tuple[str, ...]:
     """The tokens of a text, folded."""
-    return tuple(_short(match[0]) for match in _TOKEN.finditer(text.translate(_FOLDED)))
+    return _cut(text.lower() if text.isascii() else text.translate(_FOLDED))
 
 
 def canonical_cs(text: str) -> tuple[str, ...]:
     """The same tokens with their case kept: as many, in the same order."""
-    cased = tuple(_short(match[0]) for match in _TOKEN.finditer(text.translate(_CASED)))
+    if text.isascii():  # folding ASCII neither joins nor splits
+        return _cut(text)
+    cased = _cut(text.translate(_CASED))
     spanned = spans(text) if len(cased) != len(canonical(text)) else None
     if spanned is None:
         return cased
@@ -79,6 +81,13 @@ def spans(text: str) -> list[tuple[str, int, int]]:
     return [(_short(match[0]), origin[match.start()], origin[match.end() - 1] + 1) for match in _TOKEN.finditer(folded)]
 
 
+def _cut(text: str) -> tuple[str, ...]:
+    found: list[str] = _TOKEN.findall(text)
+    if any(len(token) * 2 > _LONGEST_UNITS for token in found):
+        return tuple(map(_short, found))
+    return tuple(found)
+
+
 def _short(token: str) -> str:
     """At most 200 UTF-16 units: Elasticsearch breaks longer ones."""
     if len(token) * 2 <= _LONGEST_UNITS:
@@ -87,5 +96,5 @@ def _short(token: str) -> str:
     for position, char in enumerate(token):
         units += 2 if ord(char) > 0xFFFF else 1  # noqa: PLR2004 - the end of the basic plane
         if units > _LONGEST_UNITS:
-            return token[:position]
+            return token[:position].rstrip("_.-'")  # a joiner at the cut joins nothing
     return token

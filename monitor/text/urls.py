@@ -48,7 +48,7 @@ def canonical(url: str) -> str:
         pairs = parse_qsl(query, keep_blank_values=True)
         kept = [pair for pair in pairs if not _TRACKING.match(pair[0])]
         if len(kept) != len(pairs):
-            query = urlencode(kept)
+            query = urlencode(kept, errors="replace")
     return urlunsplit((scheme, name, parts.path or "/", query, ""))
 
 

@@ -14,7 +14,7 @@ from monitor.errors import Conflict
 from monitor.model import Alert, Stored
 from monitor.web.page import back, desk_of, draw, viewer_of, words_for
 from monitor.web.security import token_holds
-from monitor.web.view import pieces_of
+from monitor.web.view import quoted
 from monitor.web.words import Words
 
 _LISTED, _QUOTES, _HOURS = 50, 3, 24
@@ -92,7 +92,7 @@ def _page(request: Request, alert_id: str | None) -> Response:
         alert=alert,
         rule=rule,
         quotes=_quotes(held),
-        pieces=lambda stored: pieces_of(stored.mention.text, stored.enrichment.evidence if stored.enrichment else ()),
+        pieces=lambda stored: quoted(stored.mention, stored.enrichment),
         chart=chart_of(alert, held, rule.window if rule else timedelta(hours=1), words) if alert else None,
         deliveries=desk.store.alerts.deliveries(alert.id) if alert else [],
         spread=[(desk.sources[s].name if s in desk.sources else s, n) for s, n in sources.most_common(6)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from monitor.model import Case, CaseEvent, CaseStatus
 from monitor.protocols import NO_DUE, CaseFilter
 from monitor.text.clean import clean, one_line
 from monitor.web.case import value_of
-from monitor.web.page import Desk, desk_of, health_of, words_for
+from monitor.web.page import Desk, desk_of, health_of, place_of, words_for
 
 _MAX_DEPTH = 20
 _BIGGEST = 2**53
@@ -158,15 +158,10 @@ def _found(desk: Desk, case_id: int) -> Case:
 def _place(after: str | None) -> tuple[datetime, int] | None:
     if after is None:
         return None
-    due, found, case_id = after.replace(" ", "+").partition("~")
-    try:
-        moment = datetime.fromisoformat(due)
-        number = int(case_id) if found and case_id.isascii() and len(case_id) < 17 else -1  # noqa: PLR2004 - 2**53
-    except ValueError:
-        number = -1
-    if number < 0:
+    place = place_of(after.replace(" ", "+"))
+    if place is None:
         raise HTTPException(400, "`after` is the value of `next` of the page before")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), number
+    return place
 
 
 def case_json(found: Case) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -17,7 +19,7 @@ from monitor.domain.clock import calendar_of
 from monitor.errors import SearchUnavailable, StoreError
 from monitor.protocols import Clock, SearchIndex, Store
 from monitor.web import alerts, api, case, inbox, live, search, sources, start
-from monitor.web.page import Desk, desk_of, draw
+from monitor.web.page import Desk, desk_of, draw, draw_alone
 from monitor.web.security import Shield
 
 _log = structlog.get_logger(__name__)
@@ -40,10 +42,7 @@ def create_app(store: Store, index: SearchIndex, settings: Settings, now: Clock,
     app.add_api_route("/health", health, methods=["GET"])
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(StoreError, _failed)
-    app.add_exception_handler(SearchUnavailable, _failed)
-    app.add_exception_handler(Exception, _failed)
-    app.add_middleware(Shield)
+    app.add_middleware(Shield, failed=_failed)
     return app
 
 
@@ -78,10 +77,17 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     number = uuid.uuid4().hex[:8]
-    _log.error("request failed", number=number, path=request.url.path, kind=type(error).__name__)
     known = isinstance(error, StoreError | SearchUnavailable)
+    _log.error(
+        "request failed",
+        number=number,
+        path=request.url.path,
+        kind=type(error).__name__,
+        # Lines of code only: the values in them may be what customers wrote.
+        where=None if known else traceback.format_tb(error.__traceback__)[-4:],
+    )
     status = 503 if known else 500
     message = str(error) if known else "something went wrong on our side"
-    if _wants_json(request) or isinstance(error, StoreError):
+    if _wants_json(request):
         return JSONResponse({"error": message, "number": number}, status_code=status)
-    return draw(request, "error.html", status=status, status_code=status, number=number)
+    return await run_in_threadpool(draw_alone, request, "down.html", status, number=number, status_code=status)

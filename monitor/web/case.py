@@ -19,17 +19,17 @@ from monitor.text.urls import absolute
 from monitor.web.page import ACTIVE, Desk, back, desk_of, draw, say, viewer_of, words_for
 from monitor.web.security import own_path, token_holds
 from monitor.web.view import (
+    ACCOUNT_DATA,
+    case_pieces,
     clock_of,
     event_words,
     explained_tags,
-    pieces_of,
     reason_words,
     why,
 )
 from monitor.web.words import Words
 
 SNOOZES = ("1h", "3h", "tomorrow", "monday")
-_PRIVATE = ("email", "phone", "iban", "postcode", "order_number", "tracking_code", "customer_number", "amount", "date")
 _MESSAGES = 50
 router = APIRouter(include_in_schema=False)
 Short = Annotated[str, Form(max_length=200)]
@@ -70,7 +70,7 @@ def case_page(request: Request, case_id: int) -> Response:
         link=next((absolute(s.mention.url) for s in reversed(theirs) if absolute(s.mention.url)), None),
         tags=lambda stored: explained_tags(stored.enrichment, words),
         why=lambda stored, tag: why(stored.enrichment, tag.label, stored.mention.text, stored.mention.title or ""),
-        pieces=lambda stored: pieces_of(stored.mention.text, stored.enrichment.evidence if stored.enrichment else ()),
+        pieces=lambda stored, tags, field="text": case_pieces(stored.mention, stored.enrichment, tags, field),
         entities=_entities(theirs),
         reasons=[reason_words(reason, words) for reason in case.reasons],
         earlier=[other for other in earlier if other.id != case.id][:5],
@@ -158,7 +158,7 @@ def _refused(request: Request, case: Case, status: int, message: str, draft: str
 def value_of(desk: Desk, case: Case, name: str, value: str, words: Words) -> Any:
     """The value of an action from what a form or the API sends. Raises NotAllowed."""
     if name == "snooze":
-        return snooze_until(value, desk.now(), words)
+        return snooze_until(value or SNOOZES[1], desk.now(), words)
     if name == "undo":
         events = desk.store.cases.events(case.id)
         return events[-1] if events else None
@@ -205,9 +205,9 @@ def _entities(mentions: Sequence[Stored]) -> list[tuple[str, str]]:
         (entity.type, re.sub(r"\s+", " ", entity.text))
         for stored in mentions
         for entity in (stored.enrichment.entities if stored.enrichment else ())
-        if entity.type in _PRIVATE
+        if entity.type in ACCOUNT_DATA
     }
-    return sorted(found, key=lambda pair: (_PRIVATE.index(pair[0]), pair[1]))
+    return sorted(found, key=lambda pair: (ACCOUNT_DATA.index(pair[0]), pair[1]))
 
 
 def _name(stored: Stored) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -142,6 +142,12 @@ def draw(request: Request, template: str, status: int = 200, **values: Any) -> R
     return response
 
 
+def draw_alone(request: Request, template: str, status: int, **values: Any) -> Response:
+    """A page without the frame, which asks nothing of the record: for when the record itself does not answer."""
+    frame = {"t": words_for(request), "viewer": viewer_of(request)}
+    return HTMLResponse(_templates.get_template(template).render(frame | values), status_code=status)
+
+
 def _rail(desk: Desk, viewer: Viewer, now: datetime) -> dict[str, Any]:
     counts: CaseCounts = desk.store.cases.counts(now)
     by_assignee = counts.by_assignee or {}
@@ -155,6 +161,18 @@ def _rail(desk: Desk, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "snoozed": counts.snoozed,
         "alerts": open_alerts,
     }
+
+
+def place_of(after: str) -> tuple[datetime, int] | None:
+    """Where the page before ended, from "moment~number" in an address; None for anything else."""
+    moment, found, number = after.partition("~")
+    if not found or not number.isascii() or not number.isdigit() or int(number[:20]) >= 2**62:
+        return None
+    try:
+        when = datetime.fromisoformat(moment)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC), int(number)
+    except (ValueError, OverflowError):
+        return None
 
 
 def back(target: str) -> RedirectResponse:

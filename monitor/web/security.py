@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_000_000
@@ -21,7 +22,8 @@ _HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Not "no-referrer": with it browsers send `Origin: null` with our own forms, and the check below refuses them.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
@@ -29,31 +31,60 @@ _HEADERS = {
 
 
 class Shield:
-    """ASGI middleware: refuses foreign hosts, cross-site writes and large bodies; adds the security headers."""
+    """ASGI middleware: refuses foreign hosts, cross-site writes and large bodies; adds the security headers.
 
-    def __init__(self, app: ASGIApp) -> None:
+    It stands around everything, so it also answers (through `failed`) what nobody else caught: those answers carry
+    the headers too.
+    """
+
+    def __init__(self, app: ASGIApp, failed: Callable[[Request, Exception], Awaitable[Response]]) -> None:
         self._app = app
+        self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge the request, then hand it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers[name] = value
-                if not scope["path"].startswith("/static/"):
-                    headers.setdefault("cache-control", "no-store")
-            await send(message)
-
+        guarded = _Guarded(scope, send)
         refused = _refused(scope["method"], Headers(scope=scope))
         if refused is not None:
             await refused(scope, receive, guarded)
             return
-        await self._app(scope, _bounded(receive), guarded)
+        try:
+            await self._app(scope, _bounded(receive), guarded)
+        except Exception as error:
+            if guarded.started:
+                raise
+            answer = _too_large() if isinstance(error, _TooLarge) else await self._failed(Request(scope), error)
+            await answer(scope, receive, guarded)
+
+
+class _Guarded:
+    """Sends on, with the security headers on the start of the answer."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers[name] = value
+            if not self._scope["path"].startswith("/static/"):
+                headers.setdefault("cache-control", "no-store")
+        await self._send(message)
+
+
+class _TooLarge(Exception):
+    """The body went over the limit while it was read."""
+
+
+def _too_large() -> PlainTextResponse:
+    return PlainTextResponse("This request is too large.", status_code=413)
 
 
 def _refused(method: str, headers: Headers) -> PlainTextResponse | None:
@@ -68,9 +99,9 @@ def _refused(method: str, headers: Headers) -> PlainTextResponse | None:
         return None
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_BODY:
-        return PlainTextResponse("This request is too large.", status_code=413)
+        return _too_large()
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
         return PlainTextResponse("This request comes from another site.", status_code=403)
     if site is not None and site not in {"same-origin", "none"}:
         return PlainTextResponse("This request comes from another site.", status_code=403)
@@ -85,7 +116,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > MAX_BODY:
-            return {"type": "http.disconnect"}
+            raise _TooLarge
         return message
 
     return bounded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -14,16 +14,25 @@ from monitor.web.words import Words
 _KINDS = ("sentiment", "intent", "theme", "entity", "urgency", "stage", "needs_reply", "topic")
 _QUIET = frozenset({"sentiment:neutral", "stage:none", "needs_reply:no", "urgency:normal"})
 _LAST_PART = 0.2
-_ROW_TEXT = 220
+_ROW_TEXT = 160
 _LEAD = 40
+_ROW_SPAN = 48
+_MODEL = "model:"
+ACCOUNT_DATA = (
+    "email", "phone", "iban", "postcode", "order_number", "tracking_code", "customer_number", "amount", "date",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A stretch of text with the classes of the evidence on it; `number` points to the tag's explanation."""
+    """A stretch of text with the classes of the evidence on it.
+
+    `ends`: the evidence that ends here, as (place of its tag in the row of tags, its number there).
+    """
 
     text: str
     marks: tuple[str, ...] = ()
+    ends: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,20 +150,52 @@ def explained_tags(enrichment: Enrichment | None, words: Words) -> tuple[Tag, ..
 
 def why(enrichment: Enrichment | None, label: str, text: str, title: str) -> list[tuple[str, str]]:
     """(words, reason) of each piece of evidence for a label."""
-    if enrichment is None:
-        return []
     source = {"text": text, "title": title}
-    return [(source.get(e.field, "")[e.start : e.end], e.reason) for e in enrichment.evidence if e.label == label]
+    return [(source.get(e.field, "")[e.start : e.end], e.reason) for e in telling(enrichment, label, source)]
 
 
-def pieces_of(text: str, evidence: Iterable[Evidence], field: str = "text") -> tuple[Piece, ...]:
-    """The text cut at the borders of its evidence. Evidence outside the text is left out."""
-    spans = [
-        (max(e.start, 0), min(e.end, len(text)), mark_of(e.label))
-        for e in evidence
-        if e.field == field and e.label not in _QUIET and 0 <= e.start < e.end and e.start < len(text)
+def telling(enrichment: Enrichment | None, label: str, source: Mapping[str, str]) -> list[Evidence]:
+    """The evidence of a label that says something to a reader: words, not a lone full stop. All of it if none does."""
+    found = [e for e in (enrichment.evidence if enrichment else ()) if e.label == label]
+    words = [e for e in found if sum(c.isalnum() for c in source.get(e.field, "")[e.start : e.end]) > 1]
+    return words or found
+
+
+def case_pieces(
+    mention: Mention, enrichment: Enrichment | None, tags: Sequence[Tag], field: str = "text"
+) -> tuple[Piece, ...]:
+    """A text of a case page: each tag's evidence as its own class (`e0`, `e1` …) and numbered; account data boxed."""
+    source = {"text": mention.text, "title": mention.title or ""}
+    text = source[field]
+    spans, ends = [], []
+    for place, tag in enumerate(tags):
+        for number, e in enumerate(telling(enrichment, tag.label, source) if tag.label else (), 1):
+            end = min(e.end, len(text))
+            if e.field == field and 0 <= e.start < end:
+                spans += [(e.start, end, mark_of(e.label)), (e.start, end, f"e{place}")]
+                ends.append((end, (place, number)))
+    spans += [
+        (entity.start, min(entity.end, len(text)), "entity")
+        for entity in (enrichment.entities if enrichment else ())
+        if entity.field == field and entity.type in ACCOUNT_DATA and 0 <= entity.start < min(entity.end, len(text))
     ]
-    return cut(text, spans)
+    found, at = [], 0
+    for piece in cut(text, spans):
+        at += len(piece.text)
+        found.append(replace(piece, ends=tuple(told for end, told in ends if end == at)))
+    return tuple(found)
+
+
+def quoted(mention: Mention, enrichment: Enrichment | None) -> tuple[Piece, ...]:
+    """A text with what moves it marked, as the rows do."""
+    spans = [(e.start, e.end, mark_of(e.label)) for e in _of_a_row(enrichment, mention.text) if 0 <= e.start < e.end]
+    return cut(mention.text, [(start, min(end, len(mention.text)), mark) for start, end, mark in spans])
+
+
+def _within(e: Evidence, text: str) -> Evidence:
+    """The evidence without the signs and spaces around its words."""
+    inner = [at for at in range(max(e.start, 0), min(e.end, len(text))) if text[at].isalnum() or text[at] in "@#"]
+    return replace(e, start=inner[0], end=inner[-1] + 1) if inner else e
 
 
 def cut(text: str, spans: Sequence[tuple[int, int, str]]) -> tuple[Piece, ...]:
@@ -179,11 +220,7 @@ def mark_of(label: str) -> str:
 def row_pieces(mention: Mention, enrichment: Enrichment | None) -> tuple[Piece, ...]:
     """One line of text with sentiment and intent evidence, beginning near the first of it where the text is long."""
     line = mention.text.translate({10: " ", 13: " ", 9: " "})
-    evidence = [
-        e
-        for e in (enrichment.evidence if enrichment else ())
-        if e.field == "text" and e.label.startswith(("sentiment:", "intent:")) and e.label not in _QUIET
-    ]
+    evidence = _of_a_row(enrichment, mention.text)
     first = min((e.start for e in evidence), default=0)
     begin = 0 if first < _ROW_TEXT - _LEAD else line.rfind(" ", 0, max(first - _LEAD, 1)) + 1
     shown = line[begin : begin + _ROW_TEXT]
@@ -195,6 +232,23 @@ def row_pieces(mention: Mention, enrichment: Enrichment | None) -> tuple[Piece, 
     lead = (Piece(text="…"),) if begin else ()
     tail = (Piece(text="…"),) if begin + _ROW_TEXT < len(line) else ()
     return (*lead, *cut(shown, spans), *tail)
+
+
+def _of_a_row(enrichment: Enrichment | None, text: str) -> list[Evidence]:
+    """For each sentiment and intent what a rule found, or else the word that weighed most; whole sentences left out."""
+    found = []
+    labels = dict.fromkeys(e.label for e in (enrichment.evidence if enrichment else ()) if e.field == "text")
+    for label in labels:
+        if not label.startswith(("sentiment:", "intent:")) or label in _QUIET:
+            continue
+        short = [
+            _within(e, text)
+            for e in telling(enrichment, label, {"text": text})
+            if e.field == "text" and e.end - e.start <= _ROW_SPAN and any(c.isalnum() for c in text[e.start : e.end])
+        ]
+        ruled = [e for e in short if not e.reason.startswith(_MODEL)]
+        found += ruled or sorted(short, key=lambda e: -(e.weight or 0.0))[:1]
+    return found
 
 
 def row_of(  # noqa: PLR0913 - what a row is made of
@@ -241,7 +295,7 @@ def facts_of(case: Case, theirs: Sequence[Stored], enrichment: Enrichment | None
     if len(same) > 1:
         found.append(words("nth_message", number=len(same)))
     if len(theirs) > len(same):
-        found.append(words("copies", number=len(theirs) - len(same)))
+        found.append(words.of("copies", len(theirs) - len(same)))
     followers = mention.author.followers if mention and mention.author else None
     if followers is not None and followers >= 1_000:  # noqa: PLR2004 - below that nobody minds
         found.append(words("followers", number=words.reach(followers)))
@@ -281,8 +335,10 @@ def reason_words(reason: str, words: Words) -> str:
 
 def event_words(event: CaseEvent, words: Words, agent: str | None) -> str:
     """What happened, in a sentence."""
-    who = words("you") if agent is not None and event.actor == agent else event.actor
+    mine = agent is not None and event.actor == agent
+    who = words("you_by") if mine else event.actor
     if event.action == "assign":
+        who = words("you") if mine else event.actor
         return words("event.assign", who=who, to=event.after.get("assignee") or "")
     if event.action == "undo":
         return words("event.undo", who=who)

@@ -43,6 +43,11 @@ class Words:
         """The words under `key`; an unknown key is shown as it is, so that it is noticed."""
         return self._words.get(key, key).format(**values) if values else self._words.get(key, key)
 
+    def of(self, key: str, number: int, **values: object) -> str:
+        """The words under `key` for this many, written out; for one, those under `key.one`."""
+        chosen = f"{key}.one" if number == 1 else key
+        return self(chosen, number=self.count(number), **values)
+
     def known(self, key: str) -> bool:
         """Whether there are words for `key`."""
         return key in self._words

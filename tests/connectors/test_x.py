@@ -302,3 +302,23 @@ def test_the_token_is_sent_and_stands_in_no_log(server, http, caplog):
 def test_a_source_that_asks_nothing_says_so(http):
     with pytest.raises(ResponseNotUnderstood, match="query or user_id"):
         list(a_connector(http, query=None).fetch(Cursor(source_id="t")))
+
+
+def test_posts_that_are_not_given_any_more_are_told_apart_from_those_that_are():
+    ids = [str(BASE + no) for no in range(3)]
+
+    def lookup(asked):
+        assert asked.query["ids"].split(",") == ids
+        problem = "https://api.twitter.com/2/problems/"
+        return {
+            "data": [a_post(0)],
+            "errors": [
+                {"resource_id": ids[1], "type": f"{problem}resource-not-found"},
+                {"value": ids[2], "type": f"{problem}something-else"},
+            ],
+        }
+
+    with scripted_server() as server, an_http(server) as http:
+        server.routes["/2/tweets"] = lookup
+        source = a_source("x", base_url=server.url, bearer_token=SECRET, query="zonnekade")
+        assert XConnector(source, http, lambda: NOON).gone(ids) == {ids[1]}

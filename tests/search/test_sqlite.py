@@ -67,9 +67,7 @@ def test_an_inexact_leaf_left_as_it_is_under_a_not_loses_rows(corpus, monkeypatc
     monkeypatch.setattr(
         compile_sqlite,
         "_compiled",
-        lambda node, terms, *, column, negative: right(  # noqa: ARG005 - the mutant forgets it
-            node, terms, column=column, negative=False
-        ),
+        lambda node, terms, *, column, negative: right(node, terms, column=column, negative=False),
     )
     trees = [
         Not(child=Exact(token="ING", folded="ing")),

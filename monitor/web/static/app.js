@@ -14,27 +14,47 @@
     if (!row) return;
     row.dataset.on = "";
     row.setAttribute("aria-current", "true");
+    place(row);
     const link = row.querySelector("a.open");
     link.tabIndex = 0;
     if (focus) { link.focus({ preventScroll: true }); row.scrollIntoView({ block: "nearest" }); }
     sessionStorage.setItem("row:" + location.pathname + location.search, row.id);
   };
+  // One pair of buttons for all rows: it stands in the row that has the focus, or the pointer.
+  const acts = $("#acts");
+  const place = (row) => {
+    if (!acts || acts.parentElement === row) return;
+    const claim = $("button", acts);
+    claim.hidden = !("free" in row.dataset);
+    claim.name = "version"; claim.value = row.dataset.version;
+    claim.setAttribute("formaction", "/cases/" + row.id.slice(5) + "/claim");
+    $("a", acts).href = "/cases/" + row.id.slice(5) + "#answer";
+    row.append(acts); acts.hidden = false;
+  };
+  document.addEventListener("mouseover", (e) => { const row = e.target.closest?.(".row"); if (row) place(row); });
   const step = (by) => {
     const all = rows();
     if (!all.length) { const to = $(by > 0 ? "[data-next]" : "[data-previous]"); if (to) to.click(); return; }
     const at = all.indexOf(current());
     choose(all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))]);
   };
+  const send = (row, name) => {
+    const form = $("#act"), version = document.createElement("input");
+    version.type = "hidden"; version.name = "version"; version.value = row.dataset.version;
+    form.append(version); form.action = "/cases/" + row.id.slice(5) + "/" + name; form.requestSubmit();
+    return true;
+  };
   const press = (name) => {
     const scope = current() || document;
+    if (current() && !$(`[data-do="${name}"]`, scope) && ["resolve", "snooze", "release", "escalate"].includes(name)) return send(current(), name);
     const found = $(`[data-do="${name}"]`, scope) || $(`main [data-do="${name}"], .head [data-do="${name}"]`);
     if (!found) return false;
-    if (found.tagName === "SUMMARY") { found.parentElement.open = true; $("button", found.parentElement)?.focus(); }
+    if (found.tagName === "SUMMARY") { for (let d = found.parentElement; d; d = d.parentElement.closest("details")) d.open = true; $("button", found.parentElement)?.focus(); }
     else found.click();
     return true;
   };
   const numbered = (n) => {
-    const menu = $("details.menu[open]");
+    const menu = $$("details.menu[open]").pop();
     const button = menu && $$("button", menu)[n - 1];
     if (button) { button.click(); return true; }
     return false;
@@ -63,7 +83,7 @@
       return;
     }
     if (e.ctrlKey || e.metaKey || e.altKey || $("dialog[open]")) return;
-    if (e.key === "Escape") { const m = $("details.menu[open]"); if (m) { m.open = false; m.querySelector("summary").focus(); } else plain.u(); return; }
+    if (e.key === "Escape") { const m = $$("details.menu[open]").pop(); if (m) { m.open = false; m.querySelector("summary").focus(); } else plain.u(); return; }
     if (/^[1-9]$/.test(e.key) && numbered(+e.key)) { e.preventDefault(); return; }
     if (!letters && e.key.length === 1) return;
     if (going && places[e.key]) { location.href = places[e.key]; return; }
