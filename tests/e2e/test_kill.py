@@ -12,7 +12,7 @@ from monitor.store import open_store
 from tests.e2e import workers
 from tests.e2e.conftest import NOW
 
-KILLS, KILLS_OF_THE_MUTANT = 200, 40
+KILLS, KILLS_OF_THE_MUTANT = 200, 20
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def live_and_die(processes, arguments, chance):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "mutant",
     [
