@@ -18,7 +18,7 @@ from monitor.errors import SearchUnavailable, StoreError
 from monitor.protocols import Clock, SearchIndex, Store
 from monitor.web import alerts, api, case, inbox, live, search, sources, start
 from monitor.web.page import Desk, desk_of, draw
-from monitor.web.security import Shield
+from monitor.web.security import HEADERS, Shield
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +82,10 @@ async def _failed(request: Request, error: Exception) -> Response:
     known = isinstance(error, StoreError | SearchUnavailable)
     status = 503 if known else 500
     message = str(error) if known else "something went wrong on our side"
-    if _wants_json(request) or isinstance(error, StoreError):
-        return JSONResponse({"error": message, "number": number}, status_code=status)
-    return draw(request, "error.html", status=status, status_code=status, number=number)
+    answer: Response = (
+        JSONResponse({"error": message, "number": number}, status_code=status)
+        if _wants_json(request) or isinstance(error, StoreError)
+        else draw(request, "error.html", status=status, status_code=status, number=number)
+    )
+    answer.headers.update(HEADERS)  # an unexpected fault is answered outside the shield
+    return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from monitor.errors import QueryError, SearchUnavailable
 from monitor.model import Case, CaseStatus, Stored
 from monitor.protocols import NO_DUE, CaseFilter
-from monitor.web.page import ACTIVE, Desk, Viewer, desk_of, draw, viewer_of, words_for
+from monitor.web.page import ACTIVE, Desk, Viewer, desk_of, draw, place_of, viewer_of, words_for
 from monitor.web.view import Row, group_of, row_of
 from monitor.web.words import Words
 
@@ -52,7 +52,7 @@ def inbox(  # noqa: PLR0913, PLR0917 - the query of an address
             error = fault
         except SearchUnavailable:
             wanted = _only(wanted, ())
-    cases = [] if error else _cases(desk, wanted, now, _place(after))
+    cases = [] if error else _cases(desk, wanted, now, place_of(after))
     more = len(cases) > PAGE
     cases = cases[:PAGE]
     rows = rows_for(desk, cases, viewer, words)
@@ -129,14 +129,3 @@ def _cases(desk: Desk, wanted: CaseFilter, now: datetime, after: tuple[datetime,
     seen = {case.id for case in first}
     rest = desk.store.cases.find(wanted, now=now, limit=PAGE + 1 + len(first), after=after)
     return (first + [case for case in rest if case.id not in seen])[: PAGE + 1]
-
-
-def _place(after: str) -> tuple[datetime, int] | None:
-    due, found, case_id = after.partition("~")
-    if not found or not case_id.isdigit():
-        return None
-    try:
-        moment = datetime.fromisoformat(due)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), int(case_id)

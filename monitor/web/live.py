@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -17,13 +17,14 @@ from monitor.web.page import Desk, desk_of, health_of, viewer_of
 _EVERY = 10.0
 _LONGEST = 360
 router = APIRouter(include_in_schema=False)
+Moment = Annotated[float, Query(ge=0, le=4e9, allow_inf_nan=False)]
 
 
 @router.get("/live")
-async def live(request: Request, since: float) -> StreamingResponse:
+async def live(request: Request, since: Moment) -> StreamingResponse:
     """Counts, and how many cases are new since `since` (epoch seconds), every ten seconds for at most an hour."""
     desk, agent = desk_of(request), viewer_of(request).agent
-    moment = datetime.fromtimestamp(min(max(since, 0.0), 4e9), UTC)
+    moment = datetime.fromtimestamp(since, UTC)
 
     async def told() -> AsyncIterator[bytes]:
         for _ in range(_LONGEST):

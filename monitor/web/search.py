@@ -14,7 +14,7 @@ from monitor.protocols import Found
 from monitor.query import parse
 from monitor.query.lint import lint
 from monitor.query.matcher import highlight
-from monitor.web.page import desk_of, draw, words_for
+from monitor.web.page import desk_of, draw, place_of, words_for
 from monitor.web.view import cut, tags_of
 
 _PAGE = 50
@@ -36,7 +36,7 @@ def search(
     try:
         node = parse(q, zone=desk.settings.time_zone, now=desk.now())
         warnings = lint(node, q)
-        found = desk.index.search(q, limit=_PAGE, after=_place(after), facets=True)
+        found = desk.index.search(q, limit=_PAGE, after=place_of(after), facets=True)
     except QueryError as fault:
         error = fault
     except SearchUnavailable:
@@ -77,14 +77,3 @@ def _narrowed(query: str, field: str, value: str) -> str:
     else:
         term = f'{field}:"{value}"' if " " in value else f"{field}:{value}"
     return f"({query}) {term}" if " OR " in query else f"{query} {term}".strip()
-
-
-def _place(after: str) -> tuple[datetime, int] | None:
-    moment, found, no = after.partition("~")
-    if not found or not no.isdigit():
-        return None
-    try:
-        when = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)), int(no)

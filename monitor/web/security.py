@@ -7,15 +7,15 @@ import secrets
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_000_000
 CSRF_COOKIE = "csrf"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "testserver"})
-_HEADERS = {
+_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+HEADERS = {
     "content-security-policy": (
         "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
@@ -43,7 +43,7 @@ class Shield:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in HEADERS.items():
                     headers[name] = value
                 if not scope["path"].startswith("/static/"):
                     headers.setdefault("cache-control", "no-store")
@@ -53,7 +53,14 @@ class Shield:
         if refused is not None:
             await refused(scope, receive, guarded)
             return
-        await self._app(scope, _bounded(receive), guarded)
+        kept = _Bounded(receive, guarded)
+        try:
+            await self._app(scope, kept.receive, kept.send)
+        except ClientDisconnect:
+            if not kept.is_beyond:
+                raise
+        if kept.is_beyond:
+            await _too_large()(scope, receive, guarded)
 
 
 def _refused(method: str, headers: Headers) -> PlainTextResponse | None:
@@ -67,28 +74,37 @@ def _refused(method: str, headers: Headers) -> PlainTextResponse | None:
     if method in _SAFE:
         return None
     length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY:
-        return PlainTextResponse("This request is too large.", status_code=413)
+    if not (length.isascii() and length.isdigit() and len(length) < 10) or int(length) > MAX_BODY:  # noqa: PLR2004 - digits
+        return _too_large()
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
         return PlainTextResponse("This request comes from another site.", status_code=403)
     if site is not None and site not in {"same-origin", "none"}:
         return PlainTextResponse("This request comes from another site.", status_code=403)
     return None
 
 
-def _bounded(receive: Receive) -> Receive:
-    seen = 0
+def _too_large() -> PlainTextResponse:
+    return PlainTextResponse("This request is too large.", status_code=413)
 
-    async def bounded() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            return {"type": "http.disconnect"}
-        return message
 
-    return bounded
+class _Bounded:
+    """A body without a told length is cut off at the limit; what the application answers to half a body is dropped."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._seen = 0
+        self.is_beyond = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        self.is_beyond = self.is_beyond or self._seen > MAX_BODY
+        return {"type": "http.disconnect"} if self.is_beyond else message
+
+    async def send(self, message: Message) -> None:
+        if not self.is_beyond:
+            await self._send(message)
 
 
 def new_token() -> str:

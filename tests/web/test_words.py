@@ -9,8 +9,7 @@ import monitor.web
 from monitor.config import Policy
 from monitor.model import CaseStatus, DeliveryState, Priority, Severity, SourceStatus
 from monitor.web import inbox, page, search
-from monitor.web.api import Verb
-from monitor.web.case import _PRIVATE, SNOOZES
+from monitor.web.case import _PRIVATE, SNOOZES, Verb
 from monitor.web.words import LANGUAGES, Words, words_of
 
 WEB = Path(monitor.web.__file__).parent
