@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +14,7 @@ from spacy.tokens import Doc
 from nlp.labels import GROUPS, LABELS, MANY, SILENT
 from nlp.linear import Floats, LinearModel, Scored
 from nlp.note import KEY, Note
-from nlp.reading import Reading, second_features
+from nlp.reading import BRAND, Reading, second_features
 
 STRONGEST = 3  # spans a label
 ONE_THREAD = 30_000  # multiplications that OpenBLAS still does in the calling thread
@@ -36,6 +37,13 @@ _PRIOR = {
         "intent:compliment": -0.5,
     },
     "praise": {"sentiment:positive": 0.4, "sentiment:negative": -0.2, "intent:compliment": 0.4},
+}
+# What alarms a team or asks for thought needs words that say so: one of these rules, or else a model that is sure
+# (at this probability) without the brand's name, which stands more often in news than in talk.
+_NEEDS = {
+    "intent:crisis": (frozenset({"danger", "leak", "fraud", "legal", "press", "many", "alarm"}), 0.5),
+    "intent:idea": (frozenset({"idea"}), 0.5),
+    "intent:promotion": (frozenset({"promotion"}), 0.5),
 }
 Span = tuple[int, int, str, float | None]
 
@@ -103,9 +111,14 @@ class SecondStep:
         found: list[Span] = []
         for fired in note.fired:
             weight = self._flag_lift[fired.rule.flag][at]
-            if weight > 0 and not (fired.rule.flag in _CONTRARY and LABELS[at] in _CONTRARY[fired.rule.flag]):
+            if (
+                weight > 0
+                and fired.start < fired.end
+                and not (fired.rule.flag in _CONTRARY and LABELS[at] in _CONTRARY[fired.rule.flag])
+            ):
                 found.append((fired.start, fired.end, f"{fired.rule.id}: {fired.rule.why[0]}", round(weight, 3)))
         found.sort(key=_by_weight)
+        found = [one for number, one in enumerate(found) if not any(_overlap(one, other) for other in found[:number])]
         return found[:2] + _words(note, at)[: STRONGEST - min(len(found), 2)]
 
 
@@ -115,36 +128,60 @@ def _product(left: Floats, right: Floats) -> Floats:
     return np.concatenate([left[at : at + size] @ right for at in range(0, max(len(left), 1), size)])
 
 
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
 def _by_weight(span: Span) -> float:
     return -(span[3] or 0.0)
 
 
 def _words(note: Note, at: int) -> list[Span]:
-    """The words, or pairs of words, that add most to a label."""
+    """The words, or pairs of words, that add most to a label; neighbours are one span.
+
+    Signs and the brand's name explain nothing; small words do only where no other word adds anything.
+    """
     decided: Decided = note.decided
-    shares: list[float] = decided.shares[:, at].tolist()
-    pair_shares: list[float] = decided.pair_shares[:, at].tolist()
-    least = ENOUGH * max((*shares, *pair_shares))
-    if least <= 0:
+    words = note.words
+    shown = [
+        (share, place, place)
+        for place, share in enumerate(decided.shares[:, at].tolist())
+        if share > 0 and words[place].shows
+    ]
+    for share, (first, second) in zip(decided.pair_shares[:, at].tolist(), decided.pair_spans, strict=True):
+        if share > 0 and words[first].shows and words[second].shows:
+            shown.append((share, first, second))
+    chosen = [one for one in shown if not (words[one[1]].small and words[one[2]].small)] or shown
+    if not chosen:
         return []
-    chosen = [(share, at, at) for at, share in enumerate(shares) if share >= least]
-    chosen += [(share, *span) for share, span in zip(pair_shares, decided.pair_spans, strict=True) if share >= least]
     chosen.sort(reverse=True)
-    found: list[Span] = []
-    taken: set[int] = set()
+    least = ENOUGH * chosen[0][0]
+    taken: dict[int, int] = {}  # a word's place: the rank of what it was chosen with
+    shares: list[float] = []
     for share, first, second in chosen:
-        if first in taken or second in taken or not note.words[first].size or not note.words[second].form:
-            continue
-        taken |= {first, second}
-        start, end = decided.starts[first], decided.starts[second] + note.words[second].size
-        if second - first <= 1:
-            found.append((start, end, f"model: {note.whole[start:end]}", round(share, 3)))
-        else:  # a negation and the word it turns
-            cue_end, word = start + note.words[first].size, decided.starts[second]
-            reason = f"model: {note.whole[start:cue_end]} … {note.whole[word:end]}"
-            found += [(start, cue_end, reason, round(share, 3)), (word, end, reason, round(share, 3))]
-        if len(found) >= STRONGEST:
+        if share < least or len(shares) == STRONGEST:
             break
+        if first not in taken and second not in taken:
+            taken[first] = taken[second] = len(shares)
+            shares.append(share)
+    return _joined(note, taken, shares)
+
+
+def _joined(note: Note, taken: dict[int, int], shares: list[float]) -> list[Span]:
+    """Spans of the chosen words, strongest first; a weight counts once, where its first word stands."""
+    starts, words = note.decided.starts, note.words
+    runs: list[list[int]] = []
+    for place in sorted(taken):
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    found: list[Span] = []
+    for run in runs:
+        start, end = starts[run[0]], starts[run[-1]] + words[run[-1]].size
+        weight = sum(shares[rank] for rank in {taken[place] for place in run})
+        found.append((start, end, f"model: {note.whole[start:end]}", round(weight, 3)))
+    found.sort(key=_by_weight)
     return found
 
 
@@ -200,9 +237,20 @@ def choose_many(second: SecondStep, note: Note, kind: str) -> tuple[str, ...]:
     decided: Decided = note.decided
     found = []
     for at, name in _MANY[kind]:
-        if decided.held[at] and (spans := second.spans(note, at)):
+        if decided.held[at] and _is_backed(note, at) and (spans := second.spans(note, at)):
             label = LABELS[at]
             found.append((-decided.probabilities[at], name))
             note.scores[label] = round(decided.probabilities[at], 4)
             note.evidence.extend((label, *span) for span in spans)
     return tuple(name for _, name in sorted(found))
+
+
+def _is_backed(note: Note, at: int) -> bool:
+    flags, enough = _NEEDS.get(LABELS[at], (None, 0.0))
+    if flags is None or any(one.rule.flag in flags for one in note.fired):
+        return True
+    decided: Decided = note.decided
+    named = sum(decided.shares[place, at] for place, word in enumerate(note.words) if word.form == BRAND)
+    chance = decided.probabilities[at]
+    score = math.log(max(chance, 1e-9) / max(1 - chance, 1e-9))
+    return bool(score - max(named, 0.0) > math.log(enough / (1 - enough)))

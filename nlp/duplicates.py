@@ -17,6 +17,7 @@ ALIKE, ALIKE_LONG = 0.75, 0.45  # estimated share of content words in common
 WINDOW = 20_000  # texts of one generation; two are kept, about 2 KiB a text
 
 _NOISE = re.compile(r"^rt\s+@\w+:?|https?://\S+|www\.\S+|@\w+", re.IGNORECASE)
+_TAGS = re.compile(r"#\w+")
 _WORDS = re.compile(r"\w+")
 
 
@@ -51,9 +52,13 @@ class FindDuplicates:
         self._before = _Generation()
 
     def cluster(self, mention_id: str, text: str, mention: Mention | None = None) -> str | None:
-        """The id of the first mention that says the same; its own id if it is the first; None without words."""
-        words = _WORDS.findall(_NOISE.sub(" ", text).lower())
-        if not words:
+        """The id of the first mention that says the same; its own id if it is the first; None without words.
+
+        Emoji, handles and hashtags are no words: two people's (or one's) flames are no copies.
+        """
+        cleaned = _NOISE.sub(" ", text).lower()
+        words = _WORDS.findall(cleaned)
+        if not words or ("#" in cleaned and not _WORDS.search(_TAGS.sub(" ", cleaned))):
             return None
         content = list({word for word in words if len(word) >= CONTENT})
         key, sketch = " ".join(words), None

@@ -28,11 +28,12 @@ Floats = NDArray[np.float32]
 def buckets(form: str) -> list[int]:
     """The hashed n-grams of a word with its borders."""
     marked = f"<{form}>"
-    size = len(marked)
+    size, crc32, last = len(marked), zlib.crc32, BUCKETS - 1
+    if marked.isascii():  # slices of bytes are slices of letters
+        raw = marked.encode()
+        return [crc32(raw[at : at + n]) & last for n in range(SHORTEST, LONGEST + 1) for at in range(size - n + 1)]
     return [
-        zlib.crc32(marked[at : at + n].encode()) & (BUCKETS - 1)
-        for n in range(SHORTEST, LONGEST + 1)
-        for at in range(size - n + 1)
+        crc32(marked[at : at + n].encode()) & last for n in range(SHORTEST, LONGEST + 1) for at in range(size - n + 1)
     ]
 
 
@@ -80,8 +81,9 @@ class LinearModel:
             self._squares[at, 0] = self._word_idf[number] ** 2
         if form:
             where = buckets(form)
-            self._known[at, 1] = self._gram_rows[where].sum(axis=0, dtype=np.float32) * self._gram_scale
-            self._squares[at, 1] = self._gram_squares[where].sum()
+            self._known[at, 1] = np.add.reduce(self._gram_rows.take(where, axis=0), axis=0, dtype=np.int32)
+            self._known[at, 1] *= self._gram_scale
+            self._squares[at, 1] = np.add.reduce(self._gram_squares.take(where))
         self._at[form] = at
         return at
 

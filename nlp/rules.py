@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from nlp.words import shows
+
+_WORD_BEFORE = re.compile(r"\w+\W*$")
 RULES = Path(__file__).parent / "lexicons" / "rules.toml"
 
 
@@ -24,7 +27,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A rule that fits, at [start, end) of the text."""
+    """A rule that fits, at [start, end) of the text; an empty span where only signs fit and no word goes before."""
 
     rule: Rule
     start: int
@@ -60,7 +63,10 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
         start += 1
     while end > start + 1 and text[end - 1].isspace():
         end -= 1
-    return start, end
+    if shows(text[start:end]):
+        return start, end
+    before = _WORD_BEFORE.search(text[max(0, start - 40) : start])  # a lone "?" explains nothing: show its word
+    return (start - len(before.group()), end) if before else (start, start)
 
 
 @cache

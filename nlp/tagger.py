@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -171,6 +172,7 @@ def load_tagger(topics: Sequence[Topic], languages: Sequence[str] = ("nl", "en")
     pipelines = {language: _pipeline(language, shared + judging) for language in TRAINED}
     pipelines[OTHER] = _pipeline(OTHER, shared)
     version = hashlib.blake2b(MODEL.read_bytes() + RULES.read_bytes(), digest_size=4).hexdigest()
+    gc.freeze()  # tables and vocabularies live as long as the process: the collector need not visit them
     return SpacyTagger(pipelines, tuple(languages), f"linear-{version}", FindDuplicates())
 
 

@@ -38,7 +38,7 @@ class SetUrgency:
     @staticmethod
     def _rules(note: Note, urgency: str, flags: tuple[str, ...]) -> None:
         for fired in note.fired:
-            if fired.rule.flag in flags:
+            if fired.rule.flag in flags and fired.start < fired.end:
                 note.urgency = urgency
                 reason = f"{fired.rule.id}: {fired.rule.why[0]}"
                 note.evidence.append((f"urgency:{urgency}", fired.start, fired.end, reason, None))

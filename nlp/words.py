@@ -6,7 +6,9 @@ Pure; positions stay those of the Doc's tokens.
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 NEGATIONS = frozenset(
     [
@@ -46,6 +48,13 @@ LONGEST_STOP = 4  # "?!?!"
 SHORTEST_CLAUSE = 3
 NEGATION_REACH = 4  # words that a negation colours, unless its clause ends before
 
+_SHOWN = re.compile(r"[^\W_]|[\u203c\u2049\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
+_SMALL_FILE = Path(__file__).parent / "lexicons" / "small_words.toml"
+_SMALL = frozenset(
+    word
+    for words in tomllib.loads(_SMALL_FILE.read_text(encoding="utf-8")).values()
+    for word in words.replace("’", "'").split()
+)
 _LONG = re.compile(r"(.)\1{2,}")
 _DIGIT = re.compile(r"\d")
 _URL = re.compile(r"(https?://|www\.)\S+|[\w-]+\.(nl|be|com|org|eu|net)(/\S*)?", re.IGNORECASE)
@@ -62,6 +71,13 @@ class Word:
     closes: bool = False  # a clause ends after it
     is_word: bool = False
     size: int = 0  # characters of the token
+    shows: bool = False  # a reader can be pointed to it: it holds a letter, a digit or an emoji
+    small: bool = False  # "de", "een", "of": says little by itself
+
+
+def shows(text: str) -> bool:
+    """Whether it holds a letter, a digit or an emoji: a lone sign explains nothing."""
+    return _SHOWN.search(text) is not None
 
 
 def as_word(token: str) -> Word:
@@ -84,6 +100,8 @@ def as_word(token: str) -> Word:
         closes=token in STOPS or (token[-1] in ".!?…" and len(token) <= LONGEST_STOP and not token[0].isalnum()),
         is_word=form[0].isalnum() or form[0] == "@",
         size=len(token),
+        shows=shows(token),
+        small=form in _SMALL or form == "00" or len(form) == 1,
     )
 
 

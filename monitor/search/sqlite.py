@@ -68,13 +68,16 @@ class SqliteIndex:
         with self._writing() as connection:
             for no in gone:
                 _remove(connection, no)
+            newest: dict[int, SearchDocument] = {}
             for document in documents:
-                held = connection.execute("SELECT revision FROM doc WHERE no = ?", (document.no,)).fetchone()
-                if held is not None:
-                    if held[0] >= document.revision:
-                        continue
+                if document.no not in newest or newest[document.no].revision < document.revision:
+                    newest[document.no] = document
+            held = _revisions(connection, list(newest))
+            due = [document for no, document in newest.items() if held.get(no, -1) < document.revision]
+            for document in due:
+                if document.no in held:
                     _remove(connection, document.no)
-                _insert(connection, document)
+            _insert(connection, due)
 
     def rebuild(self) -> None:
         """Empty the index and give it a new generation."""
@@ -264,19 +267,24 @@ def _set_up(connection: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _insert(connection: Any, document: SearchDocument) -> None:
-    texts = [
-        " ".join(tokens)
-        for tokens in (document.title_tokens, document.tokens, document.title_tokens_cs, document.tokens_cs)
-    ]
-    connection.execute(
-        "INSERT INTO doc VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (document.no, document.id, document.revision, *texts, _packed(document)),
-    )
-    connection.execute("INSERT INTO fts(rowid, tok_title, tok) VALUES (?, ?, ?)", (document.no, texts[0], texts[1]))
-    values = [_column(document.fields.get(name)) for name in _STORED]
-    marks = ", ".join("?" * (len(values) + 2))
-    connection.execute(f"INSERT INTO facet VALUES ({marks})", (document.no, micros(document.when), *values))  # noqa: S608
+def _revisions(connection: Any, numbers: list[int]) -> dict[int, int]:
+    sql = "SELECT no, revision FROM doc WHERE no IN (SELECT value FROM json_each(?))"
+    return dict(connection.execute(sql, (orjson.dumps(numbers).decode(),)).fetchall())
+
+
+def _insert(connection: Any, documents: Sequence[SearchDocument]) -> None:
+    docs, texts, facets = [], [], []
+    for document in documents:
+        no = document.no
+        title, text = " ".join(document.title_tokens), " ".join(document.tokens)
+        cased = " ".join(document.title_tokens_cs), " ".join(document.tokens_cs)
+        docs.append((no, document.id, document.revision, title, text, *cased, _packed(document)))
+        texts.append((no, title, text))
+        facets.append((no, micros(document.when), *(_column(document.fields.get(name)) for name in _STORED)))
+    connection.executemany("INSERT INTO doc VALUES (?, ?, ?, ?, ?, ?, ?, ?)", docs)
+    connection.executemany("INSERT INTO fts(rowid, tok_title, tok) VALUES (?, ?, ?)", texts)
+    marks = ", ".join("?" * (len(_STORED) + 2))
+    connection.executemany(f"INSERT INTO facet VALUES ({marks})", facets)  # noqa: S608 - only marks
 
 
 def _remove(connection: Any, no: int) -> None:

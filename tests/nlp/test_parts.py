@@ -119,3 +119,11 @@ def test_the_same_text_twice_in_one_file_is_tagged_twice(tagger: SpacyTagger) ->
     line = json.dumps({"id": "same", "text": "Waar blijft mijn pakket?"})
     first, second = tag_lines([line, line], tagger)
     assert first == second
+
+
+def test_texts_without_words_are_no_copies_of_each_other() -> None:
+    seen = FindDuplicates()
+    for at, text in enumerate(
+        ["👍", "👍", "@zonnekade 👍👍", "@zonnekade ❤️ https://example.org/1", "!!", "🔥 #tuin", "🔥 #tuin"]
+    ):
+        assert seen.cluster(str(at), text) in {None, str(at)}

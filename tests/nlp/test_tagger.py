@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import ConfigError
-from monitor.model import Topic, TopicKind
+from monitor.model import Enrichment, Mention, Topic, TopicKind
 from monitor.protocols import Tagger
 from nlp.tagger import SpacyTagger, load_tagger
 from nlp.urgency import SetUrgency
+from nlp.words import shows
 from tests.contracts.tagger import TaggerContract, assert_explained
 from tests.factories import a_mention
 from tests.nlp.conftest import ROOT, TOPICS
@@ -32,17 +34,84 @@ def test_every_label_of_the_training_texts_is_explained(tagger: SpacyTagger) -> 
         assert_explained(mention, found)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+def shown(mention: Mention, found: Enrichment) -> list[str]:
+    """The words of every piece of evidence."""
+    return [(mention.text if e.field == "text" else mention.title or "")[e.start : e.end] for e in found.evidence]
+
+
+SIGNS = ("niet", ".", '"', "?", "!", "...", ":", "👍", "goed", "slecht", "de", "van", "een", "@zonnekade", "brand")
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(
-    text=st.text(max_size=200) | st.text(alphabet="aeknt €@#\n0123456789.!?-", max_size=120),
+    text=st.text(max_size=200)
+    | st.text(alphabet="aeknt €@#\n0123456789.!?-\"'", max_size=120)
+    | st.lists(st.sampled_from(SIGNS)).map(" ".join),
     title=st.none() | st.text(max_size=30),
     language=st.sampled_from([None, "nl", "en", "de", "zz-??"]),
 )
-def test_any_text_is_tagged_with_evidence_inside_it(
+def test_any_text_is_tagged_with_evidence_inside_it_and_never_by_a_lone_sign(
     tagger: SpacyTagger, text: str, title: str | None, language: str | None
 ) -> None:
     mention = a_mention(text=text, title=title, language=language)
-    assert_explained(mention, tagger.tag([mention])[0])
+    found = tagger.tag([mention])[0]
+    assert_explained(mention, found)
+    assert [words for words in shown(mention, found) if not shows(words)] == []
+
+
+def test_the_brand_and_small_words_do_not_explain_what_other_words_say(tagger: SpacyTagger) -> None:
+    mention = a_mention(
+        text="@zonnekade Al drie weken wacht ik op een stoel van Zonnekade en niemand reageert, schandalig"
+    )
+    found = tagger.tag([mention])[0]
+    assert found.sentiment is not None
+    assert found.sentiment.label == "negative"
+    words = {mention.text[one.start : one.end].lower() for one in found.evidence if one.label == "sentiment:negative"}
+    assert any("schandalig" in one for one in words)
+    assert words.isdisjoint({"@zonnekade", "zonnekade", "de", "van", "een", "en", "."})
+
+
+def test_neighbouring_words_of_evidence_are_one_span(tagger: SpacyTagger) -> None:
+    mentions = [a_mention(native_id=str(at), text=text, language="nl") for at, text in enumerate(PLAIN)]
+    for mention, found in zip(mentions, tagger.tag(mentions), strict=True):
+        spans = sorted((e.label, e.start, e.end) for e in found.evidence if e.reason.startswith("model"))
+        for (label, _, end), (other, start, _) in pairwise(spans):
+            assert label != other or mention.text[end:start] != " ", (mention.text, spans)
+
+
+PLAIN = (
+    "Al drie weken wacht ik op mijn tuinset en niemand reageert, schandalig slechte service",
+    "Wat ben ik blij met mijn nieuwe bank, super fijn geholpen door Sanne!",
+    "niet goed, niet mooi en niet op tijd bezorgd",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Zodra de bank onder de 400 zakt is hij van mij, ik wacht al dagen",
+        "Zonnekade [foto]",
+        "Merel broedt in de plantenbak van Zonnekade. Terras dicht tot nader bericht.",
+        "Zonnekade zegt dat je geen gereedschap nodig hebt. De boor van mijn buurman was toch echt nodig.",
+    ],
+)
+def test_a_joke_is_no_crisis(tagger: SpacyTagger, text: str) -> None:
+    found = tagger.tag([a_mention(text=text, language="nl")])[0]
+    assert "crisis" not in found.intents
+    assert found.urgency in {"normal", "low"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pas op, er gaat een nep-sms rond uit naam van Zonnekade, niet op de link klikken!",
+        "De lader van Zonnekade rookte en er zit een schroeiplek in de vloer, levensgevaarlijk",
+        "Mijn advocaat stelt Zonnekade aansprakelijk, de dagvaarding volgt",
+        "My charger from Zonnekade caught fire last night, this is dangerous",
+    ],
+)
+def test_danger_fraud_and_law_are_a_crisis(tagger: SpacyTagger, text: str) -> None:
+    assert "crisis" in tagger.tag([a_mention(text=text)])[0].intents
 
 
 def test_one_text_that_breaks_a_step_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Figures against the floor that each step is held to: `make bench`."""
