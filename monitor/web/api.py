@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 import orjson
@@ -17,30 +16,13 @@ from monitor.errors import Conflict, NotAllowed
 from monitor.model import Case, CaseEvent, CaseStatus
 from monitor.protocols import NO_DUE, CaseFilter
 from monitor.text.clean import clean, one_line
-from monitor.web.case import value_of
+from monitor.web.case import Verb, value_of
 from monitor.web.page import Desk, desk_of, health_of, place_of, words_for
 
 _MAX_DEPTH = 20
 _BIGGEST = 2**53
 router = APIRouter(prefix="/api/v1")
 CaseId = Annotated[int, Path(ge=1, le=_BIGGEST)]
-
-
-class Verb(StrEnum):
-    """What can be done with a case."""
-
-    CLAIM = "claim"
-    RELEASE = "release"
-    ASSIGN = "assign"
-    NOTE = "note"
-    ANSWER = "answer"
-    SNOOZE = "snooze"
-    ESCALATE = "escalate"
-    RESOLVE = "resolve"
-    DISMISS = "dismiss"
-    REOPEN = "reopen"
-    LABEL = "label"
-    UNDO = "undo"
 
 
 class Move(BaseModel):
@@ -103,15 +85,17 @@ async def move(request: Request, case_id: CaseId, verb: Verb) -> JSONResponse:
 
 
 def _moved(request: Request, case_id: int, verb: Verb, wanted: Move) -> JSONResponse:
-    desk = desk_of(request)
+    desk, agent = desk_of(request), one_line(wanted.agent, 60)
+    if not agent:
+        raise HTTPException(422, [{"field": "agent", "error": "a name has letters"}])
     found = _found(desk, case_id)
     try:
         if found.version != wanted.version:
             events = desk.store.cases.events(case_id)
             winner = found.assignee or (events[-1].actor if events else None)
             raise Conflict(f"{winner or 'somebody'} was first; look at the case again", winner=winner)  # noqa: TRY301
-        value = value_of(desk, found, verb.value, clean(wanted.value), words_for(request))
-        action = Action(name=verb.value, actor=one_line(wanted.agent, 60), note=clean(wanted.note), value=value)
+        value = value_of(desk, found, verb, clean(wanted.value), words_for(request))
+        action = Action(name=verb.value, actor=agent, note=clean(wanted.note), value=value)
         moved, event = act(found, action, desk.now(), desk.settings.policy, desk.calendar)
         saved = desk.store.cases.move(moved, event)
     except Conflict as conflict:

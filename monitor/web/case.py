@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -34,6 +35,24 @@ _MESSAGES = 50
 router = APIRouter(include_in_schema=False)
 Short = Annotated[str, Form(max_length=200)]
 Long = Annotated[str, Form(max_length=10_000)]
+Address = Annotated[str, Form(max_length=50_000)]
+
+
+class Verb(StrEnum):
+    """What can be done with a case."""
+
+    CLAIM = "claim"
+    RELEASE = "release"
+    ASSIGN = "assign"
+    NOTE = "note"
+    ANSWER = "answer"
+    SNOOZE = "snooze"
+    ESCALATE = "escalate"
+    RESOLVE = "resolve"
+    DISMISS = "dismiss"
+    REOPEN = "reopen"
+    LABEL = "label"
+    UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +130,12 @@ def thread(mentions: Sequence[Stored], events: Sequence[CaseEvent]) -> list[Entr
 def do(  # noqa: PLR0913, PLR0917 - a form's fields
     request: Request,
     case_id: int,
-    name: str,
+    name: Verb,
     version: Annotated[int, Form()],
     token: Short = "",
     note: Long = "",
     value: Short = "",
-    next: Short = "/",  # noqa: A002 - the field's name in every form
+    next: Address = "/",  # noqa: A002 - the field's name in every form
 ) -> Response:
     """One move. Somebody else was first: the page says who, and nothing that was typed is lost."""
     if not token_holds(request, token):
@@ -127,11 +146,11 @@ def do(  # noqa: PLR0913, PLR0917 - a form's fields
     case = _case(desk, case_id)
     target = own_path(next)
     try:
-        if case.version != version and name != "note":
+        if case.version != version and name is not Verb.NOTE:
             raise _late(desk, case)
         moved, event = act(
             case,
-            Action(name=name, actor=viewer.agent, note=note, value=value_of(desk, case, name, value, words)),
+            Action(name=name.value, actor=viewer.agent, note=note, value=value_of(desk, case, name, value, words)),
             desk.now(),
             desk.settings.policy,
             desk.calendar,
@@ -142,7 +161,7 @@ def do(  # noqa: PLR0913, PLR0917 - a form's fields
     except NotAllowed as refusal:
         return _refused(request, case, 409, str(refusal), note)
     answer = back(target)
-    say(answer, name, who=case.author_name or words("nobody_named"), case_id=case.id, version=moved.version)
+    say(answer, name.value, who=case.author_name or words("nobody_named"), case_id=case.id, version=moved.version)
     return answer
 
 
@@ -155,14 +174,14 @@ def _refused(request: Request, case: Case, status: int, message: str, draft: str
     return draw(request, "refused.html", status=status, case=case, message=message, draft=draft)
 
 
-def value_of(desk: Desk, case: Case, name: str, value: str, words: Words) -> Any:
+def value_of(desk: Desk, case: Case, name: Verb, value: str, words: Words) -> Any:
     """The value of an action from what a form or the API sends. Raises NotAllowed."""
-    if name == "snooze":
+    if name is Verb.SNOOZE:
         return snooze_until(value or SNOOZES[1], desk.now(), words)
-    if name == "undo":
+    if name is Verb.UNDO:
         events = desk.store.cases.events(case.id)
         return events[-1] if events else None
-    if name == "label":
+    if name is Verb.LABEL:
         return tuple(part.strip() for part in value.split(","))
     return value or None
 
@@ -178,8 +197,9 @@ def snooze_until(choice: str, now: datetime, words: Words) -> datetime:
     if choice == "monday":
         return (nine + timedelta(days=7 - local.weekday())).astimezone(now.tzinfo)
     try:
-        return datetime.fromisoformat(choice)
-    except ValueError:
+        moment = datetime.fromisoformat(choice)
+        return moment.astimezone(now.tzinfo) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
         raise NotAllowed("snooze until 1h, 3h, tomorrow, monday or a moment such as 2026-11-30T09:00+01:00") from None
 
 

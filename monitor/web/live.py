@@ -17,12 +17,11 @@ from monitor.web.page import Desk, desk_of, health_of, viewer_of
 _EVERY = 10.0
 _LONGEST = 360
 router = APIRouter(include_in_schema=False)
+Moment = Annotated[float, Query(ge=0, le=4e9, allow_inf_nan=False)]
 
 
 @router.get("/live")
-async def live(
-    request: Request, since: Annotated[float, Query(ge=0, le=4e9, allow_inf_nan=False)]
-) -> StreamingResponse:
+async def live(request: Request, since: Moment) -> StreamingResponse:
     """Counts, and how many cases are new since `since` (epoch seconds), every ten seconds for at most an hour."""
     desk, agent = desk_of(request), viewer_of(request).agent
     moment = datetime.fromtimestamp(since, UTC)

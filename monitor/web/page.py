@@ -24,6 +24,7 @@ from monitor.web.words import LANGUAGES, Words
 
 AGENT_COOKIE, SAID_COOKIE = "agent", "said"
 _YEAR = 365 * 24 * 3600
+_DIGITS = 17  # below 2**63
 _VIEWS = ("mine", "unassigned", "pending", "snoozed", "buying")
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -163,18 +164,6 @@ def _rail(desk: Desk, viewer: Viewer, now: datetime) -> dict[str, Any]:
     }
 
 
-def place_of(after: str) -> tuple[datetime, int] | None:
-    """Where the page before ended, from "moment~number" in an address; None for anything else."""
-    moment, found, number = after.partition("~")
-    if not found or not number.isascii() or not number.isdigit() or int(number[:20]) >= 2**62:
-        return None
-    try:
-        when = datetime.fromisoformat(moment)
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC), int(number)
-    except (ValueError, OverflowError):
-        return None
-
-
 def back(target: str) -> RedirectResponse:
     """Go on after a form."""
     return RedirectResponse(target, status_code=303)
@@ -194,7 +183,10 @@ def say(response: Response, key: str, *, who: str, case_id: int, version: int) -
 def said_of(request: Request) -> dict[str, Any] | None:
     """The said line, or None."""
     parts = unquote(request.cookies.get(SAID_COOKIE, "")).split("|", 3)
-    if len(parts) != 4 or not parts[1].isdigit() or not parts[2].isdigit():  # noqa: PLR2004 - as `say` writes it
+    if len(parts) != 4:  # noqa: PLR2004 - as `say` writes it
+        return None
+    case_id, version = number_of(parts[1]), number_of(parts[2])
+    if case_id is None or version is None:
         return None
     words = words_for(request)
     if not words.known(f"said.{parts[0]}"):
@@ -202,10 +194,28 @@ def said_of(request: Request) -> dict[str, Any] | None:
     undo = parts[0] not in {"undo", "conflict"}
     return {
         "text": words(f"said.{parts[0]}", name=parts[3]),
-        "case_id": int(parts[1]),
-        "version": int(parts[2]),
+        "case_id": case_id,
+        "version": version,
         "undo": undo,
     }
+
+
+def number_of(text: str) -> int | None:
+    """A row's number as an address or a cookie has it; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
+
+
+def place_of(text: str) -> tuple[datetime, int] | None:
+    """Where a page begins, "moment~number"; None for anything else."""
+    moment, _, last = text.partition("~")
+    number = number_of(last)
+    if number is None:
+        return None
+    try:
+        when = datetime.fromisoformat(moment)
+        return (when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)), number
+    except (ValueError, OverflowError):
+        return None
 
 
 ACTIVE = tuple(status for status in CaseStatus if status.is_active)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_BODY = 1_000_000
 CSRF_COOKIE = "csrf"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "testserver"})
+_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -51,12 +51,18 @@ class Shield:
         if refused is not None:
             await refused(scope, receive, guarded)
             return
+        kept = _Bounded(receive, guarded)
+        answer: Response | None = None
         try:
-            await self._app(scope, _bounded(receive), guarded)
+            await self._app(scope, kept.receive, kept.send)
         except Exception as error:
             if guarded.started:
                 raise
-            answer = _too_large() if isinstance(error, _TooLarge) else await self._failed(Request(scope), error)
+            if not kept.is_beyond:
+                answer = await self._failed(Request(scope), error)
+        if kept.is_beyond and not guarded.started:
+            answer = _too_large()
+        if answer is not None:
             await answer(scope, receive, guarded)
 
 
@@ -64,8 +70,7 @@ class _Guarded:
     """Sends on, with the security headers on the start of the answer."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope = scope
-        self._send = send
+        self._scope, self._send = scope, send
         self.started = False
 
     async def __call__(self, message: Message) -> None:
@@ -79,14 +84,6 @@ class _Guarded:
         await self._send(message)
 
 
-class _TooLarge(Exception):
-    """The body went over the limit while it was read."""
-
-
-def _too_large() -> PlainTextResponse:
-    return PlainTextResponse("This request is too large.", status_code=413)
-
-
 def _refused(method: str, headers: Headers) -> PlainTextResponse | None:
     host = headers.get("host", "")
     try:
@@ -98,7 +95,7 @@ def _refused(method: str, headers: Headers) -> PlainTextResponse | None:
     if method in _SAFE:
         return None
     length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY:
+    if not (length.isascii() and length.isdigit() and len(length) < 10) or int(length) > MAX_BODY:  # noqa: PLR2004 - digits
         return _too_large()
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
@@ -108,18 +105,27 @@ def _refused(method: str, headers: Headers) -> PlainTextResponse | None:
     return None
 
 
-def _bounded(receive: Receive) -> Receive:
-    seen = 0
+def _too_large() -> PlainTextResponse:
+    return PlainTextResponse("This request is too large.", status_code=413)
 
-    async def bounded() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise _TooLarge
-        return message
 
-    return bounded
+class _Bounded:
+    """A body without a told length is cut off at the limit; what the application answers to half a body is dropped."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._seen = 0
+        self.is_beyond = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        self.is_beyond = self.is_beyond or self._seen > MAX_BODY
+        return {"type": "http.disconnect"} if self.is_beyond else message
+
+    async def send(self, message: Message) -> None:
+        if not self.is_beyond:
+            await self._send(message)
 
 
 def new_token() -> str:

@@ -53,7 +53,6 @@ class Tag:
     label: str
     text: str
     tone: str = "plain"
-    glyph: str = ""
     score: float | None = None
 
 
@@ -111,13 +110,11 @@ def tags_of(enrichment: Enrichment | None, words: Words) -> tuple[Tag, ...]:
     found = []
     label = enrichment.sentiment.label
     if label != "neutral":
-        glyph = {"negative": "▼", "positive": "▲", "mixed": "◆"}[label]
         found.append(
             Tag(
                 label=f"sentiment:{label}",
                 text=words(f"sentiment.{label}"),
                 tone=label,
-                glyph=glyph,
                 score=enrichment.sentiment.score,
             )
         )

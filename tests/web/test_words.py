@@ -7,10 +7,9 @@ import pytest
 
 import monitor.web
 from monitor.config import Policy
-from monitor.model import CaseStatus, DeliveryState, Priority, Severity, SourceStatus
+from monitor.model import CaseStatus, DeliveryState, Priority, RuleKind, Severity, SourceStatus
 from monitor.web import inbox, page, search
-from monitor.web.api import Verb
-from monitor.web.case import SNOOZES
+from monitor.web.case import SNOOZES, Verb
 from monitor.web.view import ACCOUNT_DATA
 from monitor.web.words import LANGUAGES, Words, words_of
 
@@ -44,6 +43,9 @@ BRANCHES = {
     "snooze.": SNOOZES,
     "dismiss.": Policy().dismiss_reasons,
     "entity.": ACCOUNT_DATA,
+    "channel.": ("x", "mastodon", "discourse", "trustpilot", "hackernews", "news", "radio", "phone", "email"),
+    "kind.": ("theme", "stage"),
+    "rule.": list(RuleKind),
     "said.": [verb.value for verb in Verb],
     "event.": DONE,
     "sentiment.": ("negative", "positive", "neutral", "mixed"),
