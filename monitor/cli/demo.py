@@ -24,7 +24,7 @@ from monitor.demo.score import score as score_of
 from monitor.demo.script import DAYS, ZONE
 from monitor.demo.show import table
 from monitor.demo.team import work_off
-from monitor.errors import MonitorError
+from monitor.errors import ConfigError, MonitorError
 from monitor.line import run_cycle
 from monitor.stages.collect import Collecting
 from monitor.stages.raise_alerts import raise_alerts
