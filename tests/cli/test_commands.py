@@ -19,7 +19,8 @@ from tests.factories import NOON, a_mention
 
 SECRET = "canary-9f8e7d6c5b4a"
 COMMANDS = (
-    "run", "collect", "tag", "open-cases", "index", "raise-alerts", "deliver", "replay", "serve", "db",
+    "run", "collect", "tag", "open-cases", "index", "raise-alerts", "deliver", "recheck",
+    "replay", "serve", "db",
     "watch", "add", "try", "check", "search", "sources", "export", "demo",
 )  # fmt: skip
 

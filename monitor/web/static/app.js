@@ -39,9 +39,12 @@
     choose(all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))]);
   };
   const send = (row, name) => {
-    const form = $("#act"), version = document.createElement("input");
-    version.type = "hidden"; version.name = "version"; version.value = row.dataset.version;
-    form.append(version); form.action = "/cases/" + row.id.slice(5) + "/" + name; form.requestSubmit();
+    const form = $("#act");
+    for (const [key, value] of [["version", row.dataset.version], ["value", name === "snooze" ? "3h" : ""]]) {
+      const field = document.createElement("input");
+      field.type = "hidden"; field.name = key; field.value = value; form.append(field);
+    }
+    form.action = "/cases/" + row.id.slice(5) + "/" + name; form.requestSubmit();
     return true;
   };
   const press = (name) => {
