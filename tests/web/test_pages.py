@@ -341,7 +341,7 @@ def test_a_move_that_does_not_exist_is_not_found(office: Office, noor: Browser):
 
 SAFE = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
