@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import typer
 
 from monitor.bootstrap import System, utc_now
 from monitor.cli.context import AsJson
-from monitor.cli.line import serve_inbox
+from monitor.cli.line import need_free, serve_inbox
 from monitor.cli.output import Progress, err, out, write_json
 from monitor.demo.live import PORT, LiveTown, town_of_june, town_of_today
 from monitor.demo.replay import AlertLog, replay
@@ -58,7 +57,7 @@ def demo(
         _judge(as_json=as_json)
         return
     for wanted, option in ((port, "--port"), (town_port, "--town-port")):
-        _free(wanted, option)
+        need_free(wanted, option)
     folder.mkdir(parents=True, exist_ok=True)
     with town_of_today(folder.resolve(), utc_now, speed=speed, port=town_port) as live, _system(live) as system:
         for wish in mode or ():
@@ -72,16 +71,6 @@ def _fail(live: LiveTown, wish: str) -> None:
         live.server.set_mode(source, name)
     except (KeyError, ValueError) as error:
         raise ConfigError(f"--mode {wish}: write SOURCE=MODE, such as x=broken ({error})") from None
-
-
-def _free(port: int, option: str) -> None:
-    with socket.socket() as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            tried.bind(("127.0.0.1", port))
-        except OSError:
-            remedy = f"stop the other program, or choose another with {option}"
-            raise ConfigError(f"port {port} is in use: {remedy}") from None
 
 
 @contextmanager

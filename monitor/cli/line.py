@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 import time
@@ -218,11 +219,23 @@ def serve_inbox(
 
     if host not in {"127.0.0.1", "::1", "localhost"}:
         raise ConfigError(f"{host}: the inbox has no accounts yet, so it serves only 127.0.0.1; use an SSH tunnel")
+    need_free(port, "--port")
     app = create_app(system.store, system.search, system.settings, system.now, town=town)
     if ready is not None:
         ready.set()
     err.print(f"inbox on http://{host}:{port}  (Ctrl-C stops it)")
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+
+
+def need_free(port: int, option: str) -> None:
+    """Raises ConfigError, with the option that chooses another, where somebody listens on this port already."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            remedy = f"stop the other program, or choose another with {option}"
+            raise ConfigError(f"port {port} is in use: {remedy}") from None
 
 
 def db_upgrade(config: Config = DEFAULT_CONFIG) -> None:

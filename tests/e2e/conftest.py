@@ -12,5 +12,5 @@ NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def processes() -> Any:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.e2e.workers"])
+    context.set_forkserver_preload(["pytest", "tests.e2e.workers"])  # what a life would import itself
     return context

@@ -12,7 +12,7 @@ from monitor.store import open_store
 from tests.e2e import workers
 from tests.e2e.conftest import NOW
 
-KILLS, KILLS_OF_THE_MUTANT = 200, 40
+KILLS, KILLS_OF_THE_MUTANT = 200, 20
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ def live_and_die(processes, arguments, chance):
     told.close()
     ended = False
     if chance.random() < 0.25:  # anywhere: while it starts, asks a source, reads an answer
-        process.join(timeout=chance.uniform(0.01, 0.3))
+        process.join(timeout=chance.uniform(0.01, 0.2))
     else:  # somewhere in the storing of a page
-        for _ in range(chance.randint(1, 3)):
+        for _ in range(chance.randint(1, 4)):
             if not heard.poll(60) or heard.recv_bytes() == b".":
                 ended = True
                 break
@@ -64,6 +64,7 @@ def live_and_die(processes, arguments, chance):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "mutant",
     [

@@ -93,14 +93,18 @@ def collect_all(
     record: Any = CursorFirst(store) if mutant else store
     record = Telling(record, told) if told else record
 
-    def connect(source: Source) -> Connector:
+    def connect(source: Source | None) -> Connector:
+        if source is None:
+            return Firehose()
         made: Connector = connectors.load(source.connector)(source, http, now)
         return made
 
-    order = [Firehose(), *map(connect, settings.sources)]
+    order = [*settings.sources, None]
     random.Random(seed).shuffle(order)  # noqa: S311 - an order, not a secret
-    for connector in order:
-        collect(connector, record, now)
+    if seed % 3:
+        order.sort(key=lambda source: source is not None)  # the longest one first: most lives end in it
+    for source in order:
+        collect(connect(source), record, now)
     http.close()
     store.close()
     if told:
