@@ -177,7 +177,7 @@ def _refused(request: Request, case: Case, status: int, message: str, draft: str
 def value_of(desk: Desk, case: Case, name: Verb, value: str, words: Words) -> Any:
     """The value of an action from what a form or the API sends. Raises NotAllowed."""
     if name is Verb.SNOOZE:
-        return snooze_until(value or SNOOZES[1], desk.now(), words)
+        return snooze_until(value, desk.now(), words)
     if name is Verb.UNDO:
         events = desk.store.cases.events(case.id)
         return events[-1] if events else None

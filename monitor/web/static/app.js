@@ -39,9 +39,11 @@
     choose(all[Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by))]);
   };
   const send = (row, name) => {
-    const form = $("#act"), version = document.createElement("input");
-    version.type = "hidden"; version.name = "version"; version.value = row.dataset.version;
-    form.append(version); form.action = "/cases/" + row.id.slice(5) + "/" + name; form.requestSubmit();
+    const form = $("#act");
+    const add = (name, value) => { const field = document.createElement("input"); field.type = "hidden"; field.name = name; field.value = value; form.append(field); };
+    add("version", row.dataset.version);
+    if (name === "snooze") add("value", "3h");
+    form.action = "/cases/" + row.id.slice(5) + "/" + name; form.requestSubmit();
     return true;
   };
   const press = (name) => {
