@@ -22,7 +22,7 @@ _HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     ),
     "x-content-type-options": "nosniff",
-    # Not "no-referrer": with it browsers send `Origin: null` with our own forms, and the check below refuses them.
+    # Not "no-referrer": browsers then send "Origin: null" with our own forms, which is what a sandboxed page sends.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",

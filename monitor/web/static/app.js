@@ -40,10 +40,9 @@
   };
   const send = (row, name) => {
     const form = $("#act");
-    for (const [key, value] of [["version", row.dataset.version], ["value", name === "snooze" ? "3h" : ""]]) {
-      const field = document.createElement("input");
-      field.type = "hidden"; field.name = key; field.value = value; form.append(field);
-    }
+    const add = (name, value) => { const field = document.createElement("input"); field.type = "hidden"; field.name = name; field.value = value; form.append(field); };
+    add("version", row.dataset.version);
+    if (name === "snooze") add("value", "3h");
     form.action = "/cases/" + row.id.slice(5) + "/" + name; form.requestSubmit();
     return true;
   };
