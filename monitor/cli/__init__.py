@@ -55,6 +55,18 @@ def _stop(sentence: str) -> None:
     sys.exit(1)
 
 
+class _Stderr:
+    """Standard error as it is when something is written: whoever replaces it later gets what comes later."""
+
+    def write(self, text: str) -> int:
+        """As a stream."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """As a stream."""
+        sys.stderr.flush()
+
+
 def _log_to_stderr() -> None:
     """JSON lines with control characters escaped, warnings and worse; MONITOR_LOG=info or debug shows more."""
     level = getattr(logging, os.environ.get("MONITOR_LOG", "warning").upper(), logging.WARNING)
@@ -66,6 +78,6 @@ def _log_to_stderr() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Stderr()),  # type: ignore[arg-type]  # all it does is write and flush,
     )
     logging.basicConfig(level=level, stream=sys.stderr, format='{"level": "%(levelname)s", "logger": "%(name)s"}')

@@ -460,6 +460,8 @@ def _wildcard(written: str, start: int, end: int) -> Node:
             raise QueryError("a wildcard stands in one word only", at=start + where)
         folded.append(tokens[0])
     pattern = re.sub(r"\*+", "*", "".join(folded))
+    if len(re.split(r"[*?]", pattern, maxsplit=1)[0].lstrip("#@")) < 2:  # noqa: PLR2004 - a sign may have been dropped
+        raise QueryError("a wildcard needs 2 characters in front", at=start)
     return Wildcard(pattern=pattern, start=start, end=end)
 
 
