@@ -23,7 +23,7 @@ from monitor.store.tables import cases
 from tests.web.desk import Office, several
 
 AGENTS = tuple(f"agent{number}" for number in range(8))
-NUMBER = 250  # a thousand take 50 s on two shared cores
+NUMBER = 1_000
 
 
 @contextmanager
