@@ -57,7 +57,14 @@ def figures(folder: Path, _large: bool) -> Iterator[Figure]:  # noqa: FBT001 - t
 
     p50, p95 = wall_ms(claim, CLAIMS)
     yield Figure(id="C1", what="claim with its read and event, p50", figure=p50, unit="ms")
-    yield Figure(id="B10", what="claim with its read and event, p95", figure=p95, unit="ms", budget="<= 1 at 1,000,000")
+    yield Figure(
+        id="B10",
+        what="claim with its read and event, p95",
+        figure=p95,
+        unit="ms",
+        budget="<= 1 at 1,000,000",
+        kept=_kept(p95, 1),
+    )
     _, p95 = wall_ms(lambda _: store.cases.find(CaseFilter(unassigned=True), now=NOON, limit=50), PAGES)
     yield Figure(id="C2", what="inbox query of 50 cases, p95", figure=p95, unit="ms")
     index = SqliteIndex(f"sqlite:///{folder}/search.db")
@@ -66,9 +73,18 @@ def figures(folder: Path, _large: bool) -> Iterator[Figure]:  # noqa: FBT001 - t
     client.cookies.set("agent", "Sanne")
     size = len(client.get("/").content)
     _, p95 = wall_ms(lambda _: client.get("/"), PAGES)
-    yield Figure(id="B14", what="inbox page at 10,000 cases, p95", figure=p95, unit="ms", budget="<= 50 at 100,000")
+    yield Figure(
+        id="B14",
+        what="inbox page at 10,000 cases, p95",
+        figure=p95,
+        unit="ms",
+        budget="<= 50 at 100,000",
+        kept=_kept(p95, 50),
+    )
     _, p95 = wall_ms(lambda n: client.get(f"/cases/{ids[n]}"), PAGES)
-    yield Figure(id="B14b", what="case page, p95", figure=p95, unit="ms", budget="<= 50 at 100,000")
+    yield Figure(
+        id="B14b", what="case page, p95", figure=p95, unit="ms", budget="<= 50 at 100,000", kept=_kept(p95, 50)
+    )
     yield Figure(
         id="W1",
         what="weight of an inbox page of 50 rows",
@@ -79,6 +95,11 @@ def figures(folder: Path, _large: bool) -> Iterator[Figure]:  # noqa: FBT001 - t
     )
     index.close()
     store.close()
+
+
+def _kept(milliseconds: float, budget: float) -> bool | None:
+    """Broken where it is too slow at this size already; kept can only be said at the budget's own size."""
+    return False if milliseconds > budget else None
 
 
 def _enrichment(stored: Stored) -> Enrichment:
